@@ -1,0 +1,244 @@
+/**
+ * Databases, their collections and documents: the one service under all others.
+ *
+ * A layer implements `execute`, for each operation of Operation.ts; the methods that people call are derived from it.
+ * A handle works in one database, the first that its layer names; `in(id)` is the same server, another database.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { Attribute } from "./Attribute.ts"
+import type { Collection, Database } from "./Collection.ts"
+import { DatabasesError, type Reason, Unsupported } from "./DatabasesError.ts"
+import type { Document } from "./Document.ts"
+import type { Index } from "./Index.ts"
+import {
+  type Changes,
+  isRead,
+  type NewDocument,
+  type Of,
+  Operation,
+  path,
+  type Restore,
+  type ResultOf,
+  type Tag,
+  type Target,
+  Write
+} from "./Operation.ts"
+import type { Query } from "./Query.ts"
+
+type Answer<A> = Effect.Effect<A, DatabasesError>
+
+/**
+ * Does one operation, whole or not at all, unless its row in Operation.ts says otherwise. An interruption does not
+ * cut it in two.
+ */
+export type Execute = <T extends Tag>(operation: Of<T>) => Answer<ResultOf<T>>
+
+/** One function for each operation: complete by type. */
+export type Handlers = { readonly [T in Tag]: (operation: Of<T>) => Answer<ResultOf<T>> }
+
+/** An `Execute` out of its handlers. */
+export const fromHandlers = (handlers: Handlers): Execute => {
+  const byTag = <T extends Tag>(operation: Of<T>): Answer<ResultOf<T>> => handlers[operation._tag as T](operation)
+  return byTag
+}
+
+export interface CollectionOptions {
+  /** Default: the id. */
+  readonly name?: string | undefined
+  /** Who may do what with its documents, as `read("any")`. Default nobody but API keys. */
+  readonly permissions?: ReadonlyArray<string> | undefined
+  /** Documents' own permissions count too. Default false. */
+  readonly documentSecurity?: boolean | undefined
+  /** False hides it from users and guests. Default true. */
+  readonly enabled?: boolean | undefined
+}
+export interface NewCollection extends CollectionOptions {
+  readonly attributes?: ReadonlyArray<Attribute> | undefined
+  readonly indexes?: ReadonlyArray<Index> | undefined
+}
+export interface DatabaseOptions {
+  /** Default: the id. */
+  readonly name?: string | undefined
+  /** False hides it from users and guests. Default true. */
+  readonly enabled?: boolean | undefined
+}
+/** A document to create; without `$id` it gets one. */
+export type DocumentInput = Omit<NewDocument, "$id"> & { readonly $id?: string }
+
+export interface Methods {
+  readonly execute: Execute
+  /** The database that the methods below work in. */
+  readonly databaseId: string
+  /** The same server, another database. */
+  readonly in: (databaseId: string) => Methods
+  readonly describeTarget: Answer<Target>
+
+  readonly createDatabase: (id: string, options?: DatabaseOptions) => Answer<Database>
+  readonly getDatabase: (id: string) => Answer<Database>
+  readonly listDatabases: Answer<ReadonlyArray<Database>>
+  readonly updateDatabase: (id: string, changes: DatabaseOptions) => Answer<Database>
+  readonly deleteDatabase: (id: string) => Answer<void>
+
+  readonly createCollection: (id: string, options?: NewCollection) => Answer<Collection>
+  readonly getCollection: (id: string) => Answer<Collection>
+  readonly listCollections: Answer<ReadonlyArray<Collection>>
+  /** What is left out stays. */
+  readonly updateCollection: (id: string, changes: CollectionOptions) => Answer<Collection>
+  readonly deleteCollection: (id: string) => Answer<void>
+
+  readonly createAttribute: (collection: string, attribute: Attribute) => Answer<Attribute>
+  readonly listAttributes: (collection: string) => Answer<ReadonlyArray<Attribute>>
+  /** The whole new definition; kind and array stay as they are. */
+  readonly updateAttribute: (collection: string, attribute: Attribute) => Answer<Attribute>
+  readonly renameAttribute: (collection: string, key: string, newKey: string) => Answer<Attribute>
+  readonly deleteAttribute: (collection: string, key: string) => Answer<void>
+
+  readonly createIndex: (collection: string, index: Index) => Answer<Index>
+  readonly listIndexes: (collection: string) => Answer<ReadonlyArray<Index>>
+  readonly deleteIndex: (collection: string, key: string) => Answer<void>
+
+  readonly createDocument: (collection: string, document: DocumentInput) => Answer<Document>
+  /** Up to 100, all or none. */
+  readonly createDocuments: (
+    collection: string,
+    documents: ReadonlyArray<DocumentInput>
+  ) => Answer<ReadonlyArray<Document>>
+  readonly getDocument: (collection: string, id: string) => Answer<Document>
+  readonly listDocuments: (
+    collection: string,
+    queries?: ReadonlyArray<Query>,
+    options?: {
+      /** Count what the filters match, up to 5000. Default true. */
+      readonly total?: boolean
+    }
+  ) => Answer<ResultOf<"ListDocuments">>
+  /** What is left out stays. */
+  readonly updateDocument: (collection: string, id: string, changes: Changes) => Answer<Document>
+  readonly deleteDocument: (collection: string, id: string) => Answer<void>
+  /** Up to 100 creations, updates and deletions, all or none, without dates. */
+  readonly writeDocuments: (collection: string, writes: ReadonlyArray<Write>) => Answer<ReadonlyArray<Document | null>>
+  /** Puts documents back exactly; see `RestoreDocuments`. */
+  readonly restoreDocuments: (
+    collection: string,
+    restores: ReadonlyArray<Restore>
+  ) => Answer<ResultOf<"RestoreDocuments">>
+}
+
+export class Databases extends Context.Service<Databases, Methods>()("holdfast/Databases") {}
+
+/**
+ * An id as Appwrite's `ID.unique()` makes it: 20 hexadecimal digits, the first 13 of them the time. Clock and chance
+ * come as services, so a run can be repeated with the same ids.
+ */
+export const uniqueId: Effect.Effect<string> = Effect.gen(function* () {
+  const now = yield* Clock.currentTimeMillis
+  const chance = yield* Random.nextIntBetween(0, 0x1000_0000, { halfOpen: true })
+  const seconds = Math.floor(now / 1000)
+    .toString(16)
+    .padStart(8, "0")
+  const micros = ((now % 1000) * 1000).toString(16).padStart(5, "0")
+  return `${seconds}${micros}${chance.toString(16).padStart(7, "0")}`
+})
+
+const withId = (document: DocumentInput): Effect.Effect<NewDocument> =>
+  document.$id === undefined
+    ? Effect.map(uniqueId, ($id) => ({ ...document, $id }))
+    : Effect.succeed({ ...document, $id: document.$id })
+
+/** The fields that are given, without those left undefined. */
+const given = <A extends object>(fields: A): { [K in keyof A]?: Exclude<A[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof A]?: Exclude<A[K], undefined>
+  }
+
+/** The service out of its one function. `databaseId` is the database that its methods work in. */
+export const make = (options: { readonly execute: Execute; readonly databaseId: string }): Methods => {
+  const { execute, databaseId: database } = options
+  const { cases } = Operation
+  return {
+    execute,
+    databaseId: database,
+    in: (databaseId) => make({ execute, databaseId }),
+    describeTarget: execute(cases.DescribeTarget.make({ database })),
+
+    createDatabase: (id, settings) =>
+      execute(
+        cases.CreateDatabase.make({ database: id, name: settings?.name ?? id, enabled: settings?.enabled ?? true })
+      ),
+    getDatabase: (id) => execute(cases.GetDatabase.make({ database: id })),
+    listDatabases: execute(cases.ListDatabases.make({})),
+    updateDatabase: (id, changes) => execute(cases.UpdateDatabase.make({ database: id, ...given(changes) })),
+    deleteDatabase: (id) => execute(cases.DeleteDatabase.make({ database: id })),
+
+    createCollection: (collection, settings) =>
+      execute(
+        cases.CreateCollection.make({
+          database,
+          collection,
+          name: settings?.name ?? collection,
+          permissions: settings?.permissions ?? [],
+          documentSecurity: settings?.documentSecurity ?? false,
+          enabled: settings?.enabled ?? true,
+          attributes: settings?.attributes ?? [],
+          indexes: settings?.indexes ?? []
+        })
+      ),
+    getCollection: (collection) => execute(cases.GetCollection.make({ database, collection })),
+    listCollections: execute(cases.ListCollections.make({ database })),
+    updateCollection: (collection, changes) =>
+      execute(cases.UpdateCollection.make({ database, collection, ...given(changes) })),
+    deleteCollection: (collection) => execute(cases.DeleteCollection.make({ database, collection })),
+
+    createAttribute: (collection, attribute) =>
+      execute(cases.CreateAttribute.make({ database, collection, attribute })),
+    listAttributes: (collection) => execute(cases.ListAttributes.make({ database, collection })),
+    updateAttribute: (collection, attribute) =>
+      execute(cases.UpdateAttribute.make({ database, collection, attribute })),
+    renameAttribute: (collection, key, newKey) =>
+      execute(cases.RenameAttribute.make({ database, collection, key, newKey })),
+    deleteAttribute: (collection, key) => execute(cases.DeleteAttribute.make({ database, collection, key })),
+
+    createIndex: (collection, index) => execute(cases.CreateIndex.make({ database, collection, index })),
+    listIndexes: (collection) => execute(cases.ListIndexes.make({ database, collection })),
+    deleteIndex: (collection, key) => execute(cases.DeleteIndex.make({ database, collection, key })),
+
+    createDocument: (collection, document) =>
+      Effect.flatMap(withId(document), (whole) =>
+        execute(cases.CreateDocument.make({ database, collection, document: whole }))
+      ),
+    createDocuments: (collection, documents) =>
+      Effect.flatMap(Effect.forEach(documents, withId), (whole) =>
+        execute({ _tag: "CreateDocuments", database, collection, documents: whole })
+      ),
+    getDocument: (collection, id) => execute(cases.GetDocument.make({ database, collection, id })),
+    listDocuments: (collection, queries, settings) =>
+      execute({ _tag: "ListDocuments", database, collection, queries: queries ?? [], total: settings?.total ?? true }),
+    updateDocument: (collection, id, changes) => execute({ _tag: "UpdateDocument", database, collection, id, changes }),
+    deleteDocument: (collection, id) => execute(cases.DeleteDocument.make({ database, collection, id })),
+    writeDocuments: (collection, writes) => execute({ _tag: "WriteDocuments", database, collection, writes }),
+    restoreDocuments: (collection, restores) => execute({ _tag: "RestoreDocuments", database, collection, restores })
+  }
+}
+
+/** The error of an operation, from its reason. */
+export const failure = (operation: Operation, reason: Reason): DatabasesError =>
+  new DatabasesError({ operation: operation._tag, path: path(operation), reason })
+
+/** A handle that reads and refuses to write: for a verification, which only looks. */
+export const readOnly = (databases: Methods): Methods => {
+  const execute = <T extends Tag>(operation: Of<T>): Answer<ResultOf<T>> =>
+    isRead(operation)
+      ? databases.execute(operation)
+      : Effect.fail(
+          failure(
+            operation,
+            new Unsupported({ type: "general_access_forbidden", feature: "writing during a verification" })
+          )
+        )
+  return make({ execute, databaseId: databases.databaseId })
+}
+
+export { Write }

@@ -1,0 +1,41 @@
+/**
+ * Whole collections, a page at a time. Pages follow a value that each document keeps (`$sequence`, `$id`), never a
+ * cursor: its document may be deleted by then.
+ */
+import * as Effect from "effect/Effect"
+import type { Methods } from "../Databases.ts"
+import type { DatabasesError } from "../DatabasesError.ts"
+import type { Document } from "../Document.ts"
+import * as Query from "../Query.ts"
+
+/** Documents in a page, where a caller does not say. */
+export const defaultPageSize = 1000
+
+const forEachPage = (key: "$sequence" | "$id") =>
+  Effect.fnUntraced(function* <E, R>(
+    databases: Methods,
+    collection: string,
+    body: (documents: ReadonlyArray<Document>) => Effect.Effect<void, E, R>,
+    options?: { readonly pageSize?: number; readonly filters?: ReadonlyArray<Query.Query> }
+  ): Effect.fn.Return<void, DatabasesError | E, R> {
+    const size = options?.pageSize ?? defaultPageSize
+    let last: string | undefined
+    for (;;) {
+      const behind = last === undefined ? [] : [Query.greaterThan(key, last)]
+      const { documents } = yield* databases.listDocuments(
+        collection,
+        [...(options?.filters ?? []), ...behind, Query.orderAsc(key), Query.limit(size)],
+        { total: false }
+      )
+      if (documents.length > 0) yield* body(documents)
+      if (documents.length < size) return
+      last = documents.at(-1)![key]
+      // SQLite answers in this very thread: let signals and other fibers in between pages.
+      yield* Effect.yieldNow
+    }
+  })
+
+/** In order of creation. A document created meanwhile comes last. */
+export const forEachPageBySequence = forEachPage("$sequence")
+/** In order of id. */
+export const forEachPageById = forEachPage("$id")

@@ -1,0 +1,257 @@
+/**
+ * Deletions inside a run are parked: a deleted attribute is renamed, a deleted collection or database disabled, and
+ * hidden from the migration; what is parked is deleted for good when the run commits. So a way back writes no document.
+ */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { sameKey } from "../../Collection.ts"
+import type { Collection } from "../../Collection.ts"
+import { type Execute, failure, make as makeDatabases, type Methods } from "../../Databases.ts"
+import { type DatabasesError, NotFound, type Resource } from "../../DatabasesError.ts"
+import type { Document } from "../../Document.ts"
+import * as Index from "../../Index.ts"
+import { isRead, type Mutation, type Of, Operation, type ResultOf, type Tag } from "../../Operation.ts"
+import type { Recorder } from "./Recorder.ts"
+import * as Report from "./Report.ts"
+
+type Answer<A> = Effect.Effect<A, DatabasesError>
+
+const fold = (...ids: ReadonlyArray<string>) => ids.join("/").toLowerCase()
+
+/** `zz_`, six characters that nobody else has, and as much of the key as fits. */
+const parkedKey = Effect.map(
+  Random.nextIntBetween(0, 36 ** 6, { halfOpen: true }),
+  (chance) => (key: string) => `zz_${chance.toString(36).padStart(6, "0")}_${key}`.slice(0, 36)
+)
+
+interface ParkedAttribute {
+  readonly database: string
+  readonly collection: string
+  readonly key: string
+}
+
+export interface Parking {
+  /** What the migration sees and writes through. */
+  readonly databases: Methods
+  /** What is left to delete for good, in order. */
+  readonly purge: () => ReadonlyArray<Mutation>
+}
+
+const missingType: { readonly [R in Resource]: string } = {
+  database: "database_not_found",
+  collection: "table_not_found",
+  attribute: "column_not_found",
+  index: "column_index_not_found",
+  document: "row_not_found"
+}
+
+/** A view of `live` that parks; `recorder` does the writes. */
+export const make = (live: Methods, recorder: Recorder): Parking => {
+  const databases = new Map<string, string>()
+  const collections = new Map<string, { readonly database: string; readonly collection: string }>()
+  const attributes = new Map<string, ParkedAttribute>()
+
+  const attributesOf = (database: string, collection: string): ReadonlySet<string> =>
+    new Set(
+      [...attributes.values()]
+        .filter((parked) => fold(parked.database, parked.collection) === fold(database, collection))
+        .map(({ key }) => key)
+    )
+
+  const missing = (operation: Operation, resource: Resource, id: string) =>
+    Effect.fail(failure(operation, new NotFound({ type: missingType[resource], resource, id })))
+
+  /** Fails where the operation speaks of what is parked. */
+  const checkVisible = (operation: Operation): Answer<void> => {
+    if (!("database" in operation) || operation._tag === "CreateDatabase") return Effect.void
+    if (databases.has(fold(operation.database))) return missing(operation, "database", operation.database)
+    if (!("collection" in operation) || operation._tag === "CreateCollection") return Effect.void
+    return collections.has(fold(operation.database, operation.collection))
+      ? missing(operation, "collection", operation.collection)
+      : Effect.void
+  }
+
+  const visibleCollection = (database: string, collection: Collection): Collection => {
+    const hidden = attributesOf(database, collection.$id)
+    return hidden.size === 0
+      ? collection
+      : { ...collection, attributes: collection.attributes.filter(({ key }) => !hidden.has(key)) }
+  }
+  const visibleDocument = (hidden: ReadonlySet<string>, document: Document): Document =>
+    Object.fromEntries(Object.entries(document).filter(([key]) => !hidden.has(key))) as Document
+
+  /** A result without what is parked. */
+  const visible = <T extends Tag>(operation: Of<T>, result: ResultOf<T>): ResultOf<T> => {
+    const shown = (one: Operation, all: unknown): unknown => {
+      if (one._tag === "ListDatabases") {
+        return (all as ResultOf<"ListDatabases">).filter(({ $id }) => !databases.has(fold($id)))
+      }
+      if (one._tag === "ListCollections") {
+        return (all as ResultOf<"ListCollections">)
+          .filter(({ $id }) => !collections.has(fold(one.database, $id)))
+          .map((collection) => visibleCollection(one.database, collection))
+      }
+      if (one._tag === "GetCollection" || one._tag === "UpdateCollection") {
+        return visibleCollection(one.database, all as Collection)
+      }
+      if (!("collection" in one)) return all
+      const hidden = attributesOf(one.database, one.collection)
+      if (hidden.size === 0) return all
+      switch (one._tag) {
+        case "ListAttributes":
+          return (all as ResultOf<"ListAttributes">).filter(({ key }) => !hidden.has(key))
+        case "CreateDocument":
+        case "GetDocument":
+        case "UpdateDocument":
+          return visibleDocument(hidden, all as Document)
+        case "CreateDocuments":
+        case "WriteDocuments":
+          return (all as ResultOf<"WriteDocuments">).map((document) =>
+            document === null ? null : visibleDocument(hidden, document)
+          )
+        case "ListDocuments": {
+          const list = all as ResultOf<"ListDocuments">
+          return { ...list, documents: list.documents.map((document) => visibleDocument(hidden, document)) }
+        }
+        default:
+          return all
+      }
+    }
+    return shown(operation, result) as ResultOf<T>
+  }
+
+  const { cases } = Operation
+
+  const deleteAttribute = Effect.fnUntraced(function* (
+    operation: Of<"DeleteAttribute">
+  ): Effect.fn.Return<void, DatabasesError> {
+    const { collection, database } = operation
+    const record = yield* live.in(database).getCollection(collection)
+    const hidden = attributesOf(database, collection)
+    const attribute = record.attributes.find(({ key }) => sameKey(key, operation.key) && !hidden.has(key))
+    if (attribute === undefined) return yield* missing(operation, "attribute", operation.key)
+    let { indexes } = record
+    for (const index of record.indexes.filter((one) => one.attributes.includes(attribute.key))) {
+      yield* recorder.write(cases.DeleteIndex.make({ database, collection, key: index.key }))
+      indexes = indexes.filter(({ key }) => key !== index.key)
+      const rest = Index.without(index, attribute.key)
+      if (rest === undefined || indexes.some((other) => Index.equivalent(other, rest))) continue
+      yield* recorder.write(cases.CreateIndex.make({ database, collection, index: rest }))
+      indexes = [...indexes, rest]
+    }
+    if (attribute.required) {
+      yield* recorder.write({
+        _tag: "UpdateAttribute",
+        database,
+        collection,
+        attribute: { ...attribute, required: false }
+      })
+    }
+    const newKey = (yield* parkedKey)(attribute.key)
+    const name = fold(database, collection, newKey)
+    yield* recorder.write(cases.RenameAttribute.make({ database, collection, key: attribute.key, newKey }), {
+      onDone: () => attributes.set(name, { database, collection, key: newKey }),
+      onUndone: () => attributes.delete(name)
+    })
+  })
+
+  const deleteCollection = ({ collection, database }: Of<"DeleteCollection">): Answer<void> =>
+    Effect.asVoid(
+      recorder.write(cases.UpdateCollection.make({ database, collection, enabled: false }), {
+        onDone: () => collections.set(fold(database, collection), { database, collection }),
+        onUndone: () => collections.delete(fold(database, collection))
+      })
+    )
+
+  const deleteDatabase = ({ database }: Of<"DeleteDatabase">): Answer<void> =>
+    Effect.asVoid(
+      recorder.write(cases.UpdateDatabase.make({ database, enabled: false }), {
+        onDone: () => databases.set(fold(database), database),
+        onUndone: () => databases.delete(fold(database))
+      })
+    )
+
+  /** Deletes a parked collection before its time, because its id is wanted again: its documents are saved first. */
+  const deleteForGood = Effect.fnUntraced(function* (database: string, collection: string) {
+    const operation = cases.DeleteCollection.make({ database, collection })
+    const captured = yield* recorder.capture(operation, collection)
+    const parked = collections.get(fold(database, collection))
+    const hidden = [...attributes].filter(
+      ([, one]) => fold(one.database, one.collection) === fold(database, collection)
+    )
+    yield* recorder.write(operation, {
+      captured,
+      onDone: () => {
+        collections.delete(fold(database, collection))
+        for (const [name] of hidden) attributes.delete(name)
+      },
+      onUndone: () => {
+        if (parked !== undefined) collections.set(fold(database, collection), parked)
+        for (const [name, one] of hidden) attributes.set(name, one)
+      }
+    })
+  })
+
+  const createCollection = Effect.fnUntraced(function* (operation: Of<"CreateCollection">) {
+    const { collection, database } = operation
+    if (collections.has(fold(database, collection))) yield* deleteForGood(database, collection)
+    return yield* recorder.write(operation)
+  })
+
+  const createDatabase = Effect.fnUntraced(function* (operation: Of<"CreateDatabase">) {
+    const { database } = operation
+    if (databases.has(fold(database))) {
+      for (const { $id } of yield* live.in(database).listCollections) yield* deleteForGood(database, $id)
+      yield* recorder.write(cases.DeleteDatabase.make({ database }), {
+        onDone: () => databases.delete(fold(database)),
+        onUndone: () => databases.set(fold(database), database)
+      })
+    }
+    return yield* recorder.write(operation)
+  })
+
+  /** Whole or not at all, also where it takes several writes. */
+  const mutate = <T extends Mutation["_tag"]>(operation: Of<T>): Answer<ResultOf<T>> => {
+    const parts = (one: Mutation): Answer<unknown> => {
+      switch (one._tag) {
+        case "DeleteAttribute":
+          return recorder.savepoint(deleteAttribute(one))
+        case "DeleteCollection":
+          return deleteCollection(one)
+        case "DeleteDatabase":
+          return deleteDatabase(one)
+        case "CreateCollection":
+          return recorder.savepoint(createCollection(one))
+        case "CreateDatabase":
+          return recorder.savepoint(createDatabase(one))
+        default:
+          return recorder.write(one)
+      }
+    }
+    return parts(operation) as Answer<ResultOf<T>>
+  }
+
+  const perform = (operation: Operation): Answer<unknown> =>
+    Effect.flatMap(checkVisible(operation), (): Answer<unknown> =>
+      isRead(operation)
+        ? live.execute(operation)
+        : Effect.tap(mutate(operation), recorder.say(Report.describe(operation)))
+    )
+  const execute: Execute = <T extends Tag>(operation: Of<T>): Answer<ResultOf<T>> =>
+    Effect.map(perform(operation), (result) => visible(operation, result as ResultOf<T>))
+
+  return {
+    databases: makeDatabases({ execute, databaseId: live.databaseId }),
+    purge: () => [
+      ...[...attributes.values()]
+        .filter(
+          ({ collection, database }) => !collections.has(fold(database, collection)) && !databases.has(fold(database))
+        )
+        .map((parked) => cases.DeleteAttribute.make(parked)),
+      ...[...collections.values()]
+        .filter(({ database }) => !databases.has(fold(database)))
+        .map((parked) => cases.DeleteCollection.make(parked)),
+      ...[...databases.values()].map((database) => cases.DeleteDatabase.make({ database }))
+    ]
+  }
+}

@@ -1,0 +1,369 @@
+/**
+ * Writes that can be taken back: each is in the journal before it happens, with what it finds, and on a stack after.
+ *
+ * Only small things stay in memory: where the entries stand. Documents are read back from the journal when needed.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Semaphore from "effect/Semaphore"
+import * as DatabaseHash from "../../DatabaseHash.ts"
+import { failure, type Methods } from "../../Databases.ts"
+import { DatabasesError, NotFound, Unavailable } from "../../DatabasesError.ts"
+import type { Document } from "../../Document.ts"
+import type { Before, JournalUnavailable, Position, RunJournal } from "../../MigrationJournal.ts"
+import { batchLimit, type Mutation, type Of, path, type ResultOf, type Tag } from "../../Operation.ts"
+import * as Paging from "../Paging.ts"
+import * as Query from "../../Query.ts"
+import * as Inverse from "./Inverse.ts"
+import * as Report from "./Report.ts"
+
+/** The savepoints that the running fiber is inside, outermost first. */
+export const Savepoints: Context.Reference<ReadonlyArray<number>> = Context.Reference<ReadonlyArray<number>>(
+  "holdfast/internal/Savepoints",
+  { defaultValue: () => [] }
+)
+
+/** What could not be undone. */
+export interface UndoReport {
+  /** Left alone, because others had changed it. */
+  readonly conflicts: ReadonlyArray<string>
+  /** Failed: what, and why. */
+  readonly remaining: ReadonlyArray<string>
+}
+
+interface Recorded {
+  readonly sequence: number
+  readonly savepoints: ReadonlyArray<number>
+  readonly undo: Effect.Effect<UndoReport>
+}
+interface Said {
+  readonly savepoints: ReadonlyArray<number>
+  readonly line: Report.Line
+}
+
+const nothing: UndoReport = { conflicts: [], remaining: [] }
+const join = (reports: ReadonlyArray<UndoReport>): UndoReport => ({
+  conflicts: reports.flatMap(({ conflicts }) => conflicts),
+  remaining: reports.flatMap(({ remaining }) => remaining)
+})
+
+export interface WriteOptions {
+  /** Where the documents are that the operation destroys. */
+  readonly captured?: ReadonlyArray<Position>
+  /** Runs when the write is done, before anybody can interrupt. */
+  readonly onDone?: () => unknown
+  /** Runs when the write has been undone. */
+  readonly onUndone?: () => unknown
+}
+
+export interface Recorder {
+  /** Does it, recorded. Not to be interrupted in between. */
+  readonly write: <T extends Mutation["_tag"]>(
+    operation: Of<T>,
+    options?: WriteOptions
+  ) => Effect.Effect<ResultOf<T>, DatabasesError>
+  /** Saves documents of a collection that an operation is about to destroy. */
+  readonly capture: (
+    operation: Mutation,
+    collection: string,
+    filters?: ReadonlyArray<Query.Query>
+  ) => Effect.Effect<ReadonlyArray<Position>, DatabasesError>
+  /** Does something outside `Databases`, recorded. */
+  readonly step: <A, E, R>(
+    name: string,
+    body: Effect.Effect<A, E, R>,
+    undo: Effect.Effect<unknown, unknown, R> | undefined
+  ) => Effect.Effect<A, E | DatabasesError, R>
+  /** What `effect` wrote is undone when it fails, and only that. */
+  readonly savepoint: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly say: (line: Report.Line) => Effect.Effect<void>
+  readonly changes: Effect.Effect<ReadonlyArray<string>>
+  /** No write gets in from here on. */
+  readonly close: Effect.Effect<void>
+  /** Undoes all, last first. */
+  readonly rollback: Effect.Effect<UndoReport>
+}
+
+/** `live` is written, `journal` remembers. What savepoints could not undo is part of `rollback`'s report too. */
+export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJournal) {
+  const turn = yield* Semaphore.make(1)
+  const stack: Array<Recorded> = []
+  const said: Array<Said> = []
+  const failedSavepoints: Array<UndoReport> = []
+  let closed = false
+  let lastSequence = 0
+  let lastSavepoint = 0
+
+  const toDatabasesError = (operation: Mutation) => (error: JournalUnavailable) =>
+    failure(operation, new Unavailable({ type: "general_unknown", detail: error.message }))
+
+  const lookUp = Effect.fnUntraced(function* (operation: Mutation): Effect.fn.Return<Before, DatabasesError> {
+    const needs = Inverse.needs(operation)
+    if (!("database" in operation)) return {}
+    const databases = live.in(operation.database)
+    // What is not there is refused by the operation itself, in its own words.
+    const found = <A>(effect: Effect.Effect<A, DatabasesError>) =>
+      effect.pipe(Effect.catchReason("DatabasesError", "NotFound", () => Effect.succeed(undefined)))
+    const database = needs.database === true ? yield* found(databases.getDatabase(operation.database)) : undefined
+    const collection =
+      needs.collection === true && "collection" in operation
+        ? yield* found(databases.getCollection(operation.collection))
+        : undefined
+    const documents =
+      needs.documents === undefined || needs.documents.length === 0 || !("collection" in operation)
+        ? undefined
+        : yield* found(
+            databases.listDocuments(
+              operation.collection,
+              [Query.equal("$id", needs.documents), Query.limit(needs.documents.length)],
+              { total: false }
+            )
+          )
+    return {
+      ...(database === undefined ? {} : { database }),
+      ...(collection === undefined ? {} : { collection }),
+      ...(documents === undefined ? {} : { documents: documents.documents })
+    }
+  })
+
+  const undone = Effect.fnUntraced(function* (sequence: number, report: UndoReport, onUndone?: () => unknown) {
+    onUndone?.()
+    // The store has the truth; an undo is repeatable, so a missing line costs a recovery only time.
+    yield* Effect.ignore(journal.append({ _tag: "Undone", sequence, conflicts: report.conflicts }))
+    return report
+  })
+
+  const readAfter = (position: Position): Effect.Effect<Inverse.Facts["after"], JournalUnavailable> =>
+    Effect.map(journal.read(position), (entry) => (entry._tag === "Done" ? entry.after : {}))
+
+  const undoWrite = (
+    sequence: number,
+    what: string,
+    intent: Position,
+    after: Effect.Effect<Inverse.Facts["after"], JournalUnavailable>,
+    onUndone: (() => unknown) | undefined
+  ): Effect.Effect<UndoReport> =>
+    Effect.gen(function* () {
+      const entry = yield* journal.read(intent)
+      if (entry._tag !== "Intent") return nothing
+      const actions = Inverse.undo(entry.operation as Mutation, {
+        before: entry.before,
+        after: yield* after,
+        captured: entry.captured
+      })
+      return join(yield* Effect.forEach(actions, (action) => runUndo(live, journal, action)))
+    }).pipe(
+      Effect.catch((error) =>
+        Effect.succeed<UndoReport>({
+          conflicts: [],
+          remaining: [`${what}: ${error.message}`]
+        })
+      ),
+      Effect.flatMap((report) => undone(sequence, report, onUndone))
+    )
+
+  const write = Effect.fnUntraced(function* <T extends Mutation["_tag"]>(
+    operation: Of<T>,
+    options?: WriteOptions
+  ): Effect.fn.Return<ResultOf<T>, DatabasesError> {
+    const mutation: Mutation = operation
+    if (closed) {
+      const detail = "the migration has ended; a fiber that it left behind wrote this"
+      return yield* Effect.fail(failure(mutation, new Unavailable({ type: "general_unknown", detail })))
+    }
+    const savepoints = yield* Savepoints
+    const before = yield* lookUp(mutation)
+    const sequence = ++lastSequence
+    const intent = yield* Effect.mapError(
+      journal.append({ _tag: "Intent", sequence, operation: mutation, before, captured: options?.captured ?? [] }),
+      toDatabasesError(mutation)
+    )
+    const result = yield* Effect.tapError(live.execute(operation), (error) =>
+      Effect.ignore(journal.append({ _tag: "Refused", sequence, error: error.message }))
+    )
+    const after = hashesAfter(mutation, result, before)
+    options?.onDone?.()
+    // On the stack even when the journal fails now: the write has happened, and is taken back.
+    const done = yield* Effect.exit(journal.append({ _tag: "Done", sequence, after }))
+    const recorded = Exit.isSuccess(done) ? readAfter(done.value) : Effect.succeed(after)
+    const what = `${mutation._tag} ${path(mutation)}`
+    stack.push({ sequence, savepoints, undo: undoWrite(sequence, what, intent, recorded, options?.onUndone) })
+    yield* Effect.mapError(done, toDatabasesError(mutation))
+    return result
+  })
+
+  const step = Effect.fnUntraced(function* <A, E, R>(
+    name: string,
+    body: Effect.Effect<A, E, R>,
+    undo: Effect.Effect<unknown, unknown, R> | undefined
+  ): Effect.fn.Return<A, E | DatabasesError, R> {
+    const noJournal = ({ message }: JournalUnavailable) =>
+      new DatabasesError({
+        operation: "step",
+        path: name,
+        reason: new Unavailable({ type: "general_unknown", detail: message })
+      })
+    const context = yield* Effect.context<R>()
+    const savepoints = yield* Savepoints
+    const sequence = ++lastSequence
+    yield* Effect.mapError(journal.append({ _tag: "StepIntent", sequence, step: name }), noJournal)
+    const takeBack: Effect.Effect<UndoReport> =
+      undo === undefined
+        ? Effect.succeed({ conflicts: [], remaining: [`step ${name}: it has no undo`] })
+        : Effect.exit(Effect.provide(undo, context)).pipe(
+            Effect.map((exit) =>
+              Exit.isSuccess(exit) ? nothing : { conflicts: [], remaining: [`step ${name}: ${messageOf(exit.cause)}`] }
+            )
+          )
+    // Even a failed or interrupted step may have done something: its undo runs all the same.
+    stack.push({ sequence, savepoints, undo: Effect.flatMap(takeBack, (report) => undone(sequence, report)) })
+    const answer = yield* body
+    yield* Effect.mapError(journal.append({ _tag: "Done", sequence, after: {} }), noJournal)
+    return answer
+  })
+
+  const undoWhere = (matches: (entry: { readonly savepoints: ReadonlyArray<number> }) => boolean) =>
+    Effect.gen(function* () {
+      const chosen = stack.filter(matches).toReversed()
+      const reports: Array<UndoReport> = []
+      for (const entry of chosen) {
+        reports.push(yield* entry.undo)
+        stack.splice(stack.indexOf(entry), 1)
+        yield* Effect.yieldNow
+      }
+      const kept = said.filter((one) => !matches(one))
+      said.splice(0, said.length, ...kept)
+      return join(reports)
+    })
+
+  const recorder: Recorder = {
+    write: (operation, options) => turn.withPermits(1)(Effect.uninterruptible(write(operation, options))),
+    step: (name, body, undo) => step(name, body, undo),
+    capture: Effect.fnUntraced(function* (operation, collection, filters) {
+      const positions: Array<Position> = []
+      const database = "database" in operation ? operation.database : live.databaseId
+      yield* Paging.forEachPageBySequence(
+        live.in(database),
+        collection,
+        (documents) =>
+          journal.append({ _tag: "Captured", collection: `${database}/${collection}`, documents }).pipe(
+            Effect.map((position) => void positions.push(position)),
+            Effect.mapError(toDatabasesError(operation))
+          ),
+        { filters: filters ?? [] }
+      )
+      return positions
+    }),
+    savepoint: Effect.fnUntraced(function* (effect) {
+      const id = ++lastSavepoint
+      const outer = yield* Savepoints
+      return yield* Effect.onExit(Effect.provideService(effect, Savepoints, [...outer, id]), (exit) =>
+        Exit.isSuccess(exit)
+          ? Effect.void
+          : Effect.map(
+              undoWhere(({ savepoints }) => savepoints.includes(id)),
+              (report) => void failedSavepoints.push(report)
+            )
+      )
+    }),
+    say: (line) =>
+      Effect.map(Savepoints, (savepoints) => {
+        said.push({ savepoints, line })
+      }),
+    close: turn.withPermits(1)(Effect.sync(() => void (closed = true))),
+    changes: Effect.sync(() => Report.render(said.map(({ line }) => line))),
+    rollback: Effect.map(
+      undoWhere(() => true),
+      (report) => join([...failedSavepoints, report])
+    )
+  }
+  return recorder
+})
+
+const messageOf = (cause: Cause.Cause<unknown>): string =>
+  Cause.prettyErrors(cause)
+    .map(({ message }) => message)
+    .join("; ")
+
+/** The hash of each document that a write left, by its id in small letters. */
+const hashesAfter = (operation: Mutation, result: ResultOf<Tag>, before: Before): Inverse.Facts["after"] => {
+  const after: Record<string, string | null> = {}
+  const left = (id: string, document: Document | null) => {
+    after[id.toLowerCase()] = document === null ? null : DatabaseHash.document(document)
+  }
+  const results = Array.isArray(result) ? (result as ReadonlyArray<Document | null>) : [result as Document]
+  switch (operation._tag) {
+    case "CreateDocument":
+    case "UpdateDocument":
+    case "CreateDocuments":
+    case "WriteDocuments":
+      for (const [position, id] of Inverse.writes(operation).entries()) left(id, results[position] ?? null)
+      break
+    case "DeleteDocument":
+      left(operation.id, null)
+      break
+    case "RestoreDocuments": {
+      const { conflicts } = result as ResultOf<"RestoreDocuments">
+      const found = new Map(before.documents?.map((document) => [document.$id.toLowerCase(), document]))
+      for (const { document, id } of operation.restores) {
+        left(id, conflicts.includes(id) ? (found.get(id.toLowerCase()) ?? null) : document)
+      }
+      break
+    }
+    default:
+      break
+  }
+  return after
+}
+
+const isGone = (error: DatabasesError): boolean => error.reason instanceof NotFound
+
+/** Does one action of a way back. What others have changed since is left alone, and named. */
+const runUndo = Effect.fnUntraced(function* (
+  live: Methods,
+  journal: RunJournal,
+  action: Inverse.Undo
+): Effect.fn.Return<UndoReport, DatabasesError | JournalUnavailable> {
+  if (action._tag === "Refill") {
+    const databases = live.in(action.database)
+    const conflicts: Array<string> = []
+    for (const position of action.captured) {
+      const entry = yield* journal.read(position)
+      const documents = entry._tag === "Captured" ? entry.documents : []
+      for (let from = 0; from < documents.length; from += batchLimit) {
+        const restores = documents
+          .slice(from, from + batchLimit)
+          .map((document) => ({ id: document.$id, expected: null, document }))
+        conflicts.push(...(yield* databases.restoreDocuments(action.collection, restores)).conflicts)
+      }
+    }
+    return { conflicts: conflicts.map((id) => `${action.database}/${action.collection}/${id}`), remaining: [] }
+  }
+  const { operation } = action
+  const conflict = (what: string): UndoReport => ({ conflicts: [`${path(operation)} ${what}`], remaining: [] })
+  switch (operation._tag) {
+    case "DeleteCollection": {
+      const list = live.in(operation.database).listDocuments(operation.collection, [Query.limit(1)])
+      const { total } = yield* Effect.catchIf(list, isGone, () => Effect.succeed({ total: 0 }))
+      if (total > 0) return conflict("holds documents that others wrote")
+      break
+    }
+    case "DeleteDatabase": {
+      const list = live.in(operation.database).listCollections
+      const collections = yield* Effect.catchIf(list, isGone, () => Effect.succeed([]))
+      if (collections.length > 0) return conflict("holds collections that others made")
+      break
+    }
+    case "RestoreDocuments": {
+      const { conflicts } = yield* live.execute(operation)
+      return { conflicts: conflicts.map((id) => `${path(operation)}/${id}`), remaining: [] }
+    }
+    default:
+      break
+  }
+  const gone = operation._tag.startsWith("Delete") ? isGone : () => false
+  yield* Effect.catchIf(Effect.asVoid(live.execute(operation)), gone, () => Effect.void)
+  return nothing
+})

@@ -1,0 +1,190 @@
+/**
+ * One migration, from its first write to its commit or its rollback:
+ * up, recorded ─▶ verify ─▶ save what is parked ─▶ commit ─▶ purge ─▶ remember ─▶ end.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { Databases, type Methods, readOnly } from "../../Databases.ts"
+import type { DatabasesError } from "../../DatabasesError.ts"
+import { IrreversibleStep, type Migration, MigrationRun } from "../../Migration.ts"
+import type { Begin, RunJournal } from "../../MigrationJournal.ts"
+import {
+  CommitIncomplete,
+  MigrationFailed,
+  RollbackIncomplete,
+  type RunError,
+  VerificationFailed
+} from "../../MigratorError.ts"
+import { type Mutation, path } from "../../Operation.ts"
+import * as Query from "../../Query.ts"
+import * as Parking from "./Parking.ts"
+import * as Recorder from "./Recorder.ts"
+
+export interface Success {
+  readonly changes: ReadonlyArray<string>
+  readonly verification?: { readonly success: true; readonly message: string }
+}
+
+export interface Options<E> {
+  readonly migration: Migration
+  readonly begin: Begin
+  readonly live: Methods
+  readonly journal: RunJournal
+  /** ISO 8601 of the end. */
+  readonly now: Effect.Effect<string>
+  /** Writes the success down, between purge and end. */
+  readonly remember: Effect.Effect<void, E>
+}
+
+/** What people read of a failure: the messages of its errors. */
+export const messageOf = (cause: Cause.Cause<unknown>): string => {
+  if (Cause.hasInterruptsOnly(cause)) return "interrupted"
+  return Cause.prettyErrors(cause)
+    .map(({ message, name }) => (message === "" ? name : message))
+    .join("; ")
+}
+
+const runService = (migration: Migration, recorder: Recorder.Recorder): MigrationRun["Service"] => ({
+  note: (text) => recorder.say({ _tag: "Sentence", text }),
+  scoped: recorder.savepoint,
+  step: (step) =>
+    step.undo === undefined && migration.irreversible === undefined
+      ? Effect.fail(new IrreversibleStep({ step: step.name }))
+      : Effect.tap(
+          recorder.step(step.name, step.do, step.undo),
+          recorder.say({ _tag: "Sentence", text: `did ${step.name}` })
+        )
+})
+
+/** Saves what a purge will destroy: values of a parked attribute, documents of a parked collection or database. */
+const saveParked = Effect.fnUntraced(function* (
+  live: Methods,
+  recorder: Recorder.Recorder,
+  operation: Mutation
+): Effect.fn.Return<void, DatabasesError> {
+  switch (operation._tag) {
+    case "DeleteAttribute":
+      yield* recorder.capture(operation, operation.collection, [Query.isNotNull(operation.key)])
+      break
+    case "DeleteCollection":
+      yield* recorder.capture(operation, operation.collection)
+      break
+    case "DeleteDatabase":
+      for (const { $id } of yield* live.in(operation.database).listCollections) yield* recorder.capture(operation, $id)
+      break
+    default:
+      break
+  }
+})
+
+/** Everything back, and the journal closed unless something remains that a recovery must look at. */
+const rollBack = Effect.fnUntraced(function* <E>(
+  { begin, journal, now }: Options<E>,
+  recorder: Recorder.Recorder,
+  detail: string
+) {
+  const { conflicts, remaining } = yield* recorder.rollback
+  const at = yield* now
+  const unfinished =
+    remaining.length > 0
+      ? remaining
+      : yield* journal.append({ _tag: "End", outcome: "rolled back", at }).pipe(
+          Effect.as<ReadonlyArray<string>>([]),
+          Effect.catch((error) => Effect.succeed([`closing the journal: ${error.message}`]))
+        )
+  if (conflicts.length === 0 && unfinished.length === 0) return
+  return yield* new RollbackIncomplete({
+    migration: begin.migration,
+    detail,
+    conflicts,
+    remaining: unfinished,
+    journal: journal.location
+  })
+})
+
+/** The way forward, from where there is no way back. */
+const commit = Effect.fnUntraced(function* <E extends { readonly message: string }>(
+  { begin, journal, live, now, remember }: Options<E>,
+  purge: ReadonlyArray<Mutation>
+) {
+  yield* Effect.gen(function* () {
+    for (const operation of purge) {
+      yield* live.execute(operation)
+      yield* journal.append({ _tag: "Purged", path: path(operation) })
+    }
+    yield* remember
+    yield* journal.append({ _tag: "End", outcome: "committed", at: yield* now })
+  }).pipe(
+    Effect.mapError(
+      (error) => new CommitIncomplete({ migration: begin.migration, detail: error.message, journal: journal.location })
+    )
+  )
+})
+
+/**
+ * Runs a migration. An interruption is answered by the rollback, then goes on as an interruption; what can't be taken
+ * back turns either way into `RollbackIncomplete`.
+ */
+export const run = <E extends { readonly message: string }>(options: Options<E>): Effect.Effect<Success, RunError> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const { begin, journal, live, migration } = options
+      const recorder = yield* Recorder.make(live, journal)
+      const { databases, purge } = Parking.make(live, recorder)
+
+      const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, error: (detail: string) => RunError) {
+        const detail = messageOf(cause)
+        yield* recorder.close
+        yield* rollBack(options, recorder, detail)
+        if (Cause.hasInterruptsOnly(cause)) return yield* Effect.interrupt
+        return yield* Effect.fail(error(detail))
+      })
+
+      const up = yield* migration.up.pipe(
+        Effect.provideService(Databases, databases),
+        Effect.provideService(MigrationRun, runService(migration, recorder)),
+        restore,
+        Effect.exit
+      )
+      if (Exit.isFailure(up)) {
+        return yield* failed(
+          up.cause,
+          (detail) => new MigrationFailed({ migration: begin.migration, detail, cause: Cause.squash(up.cause) })
+        )
+      }
+
+      const verified = yield* (migration.verify ?? Effect.void).pipe(
+        Effect.provideService(Databases, readOnly(databases)),
+        restore,
+        Effect.exit
+      )
+      if (Exit.isFailure(verified)) {
+        return yield* failed(
+          verified.cause,
+          (detail) =>
+            new VerificationFailed({ migration: begin.migration, detail, cause: Cause.squash(verified.cause) })
+        )
+      }
+
+      yield* recorder.close
+      const parked = purge()
+      const saved = yield* Effect.exit(
+        Effect.andThen(
+          Effect.forEach(parked, (operation) => saveParked(live, recorder, operation), { discard: true }),
+          journal.append({ _tag: "Committing", purge: parked })
+        )
+      )
+      if (Exit.isFailure(saved)) {
+        return yield* failed(
+          saved.cause,
+          (detail) => new MigrationFailed({ migration: begin.migration, detail, cause: Cause.squash(saved.cause) })
+        )
+      }
+      yield* commit(options, parked)
+      const changes = yield* recorder.changes
+      if (migration.verify === undefined) return { changes }
+      const message = typeof verified.value === "string" ? verified.value : "verified"
+      return { changes, verification: { success: true as const, message } }
+    })
+  )

@@ -1,0 +1,108 @@
+/**
+ * How a collection lies in SQLite: a table named `database/collection`, a column for each attribute under its key, so
+ * that any tool can read it. SQLite compares bytes; beside an indexed text stands its sort key (`~key`), which
+ * compares as the server does.
+ */
+import { type Attribute, codePoints, type Value } from "../../../Attribute.ts"
+import type { Collection } from "../../../Collection.ts"
+import { sortKey } from "../../../Collation.ts"
+import { attributeOf } from "../../../Collection.ts"
+import type { Document } from "../../../Document.ts"
+import type { Index } from "../../../Index.ts"
+import { type Cell, type Parameter, quote, type Row, type Sqlite } from "../../vendors/Sqlite.ts"
+
+export const systemColumns = ["$id", "$sequence", "$createdAt", "$updatedAt", "$permissions"] as const
+
+export const tableOf = (database: string, collection: string): string => quote(`${database}/${collection}`)
+export const indexName = (database: string, collection: string, index: string): string =>
+  quote(`${database}/${collection}/${index}`)
+export const sortKeyColumn = (key: string): string => quote(`~${key}`)
+
+/** As SQLite's own `upper`, in which ids are compared: ASCII letters alone. */
+export const upper = (id: string): string => id.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase())
+
+/** Functions that statements call. */
+export const defineFunctions = (sqlite: Sqlite): void => {
+  sqlite.define("sort_key", sortKey)
+  sqlite.define("code_points", codePoints)
+}
+
+const types = {
+  string: "text",
+  integer: "integer",
+  float: "real",
+  boolean: "integer",
+  datetime: "text",
+  enum: "text"
+} as const satisfies Record<Attribute["kind"], string>
+
+export const columnDefinition = (attribute: Attribute): string =>
+  `${quote(attribute.key)} ${attribute.array ? "text" : types[attribute.kind]}`
+
+/** Kinds whose values compare under the collation. */
+export const isText = (attribute: Attribute): boolean =>
+  !attribute.array && (attribute.kind === "string" || attribute.kind === "enum")
+
+/** Whether some index needs the attribute's sort key beside it. */
+export const hasSortKey = (indexes: ReadonlyArray<Index>, attribute: Attribute): boolean =>
+  isText(attribute) && indexes.some((index) => index.attributes.includes(attribute.key))
+
+/** What stands for an attribute (or `$id` …) where values are compared: in filters, orders, indexes. */
+export const comparable = (collection: Collection, key: string): string => {
+  if (key === "$id") return 'upper("$id")'
+  const attribute = attributeOf(collection, key)
+  if (attribute === undefined || !isText(attribute)) return quote(key)
+  return hasSortKey(collection.indexes, attribute) ? sortKeyColumn(key) : `sort_key(${quote(key)})`
+}
+
+/** A value of an attribute as SQLite keeps it. */
+export const toCell = (attribute: Attribute, value: Value | undefined): Parameter => {
+  if (value === undefined || value === null) return null
+  if (attribute.array) return JSON.stringify(value)
+  if (typeof value === "boolean") return value ? 1 : 0
+  return value as string | number
+}
+
+const fromCell = (attribute: Attribute, cell: Cell): Value => {
+  if (attribute.array) return cell === null ? [] : (JSON.parse(String(cell)) as Value)
+  if (cell === null) return null
+  return attribute.kind === "boolean" ? cell === 1 : (cell as string | number)
+}
+
+/** Columns of a document, in the order that `toDocument` reads. */
+export const selection = (collection: Collection): string =>
+  [...systemColumns, ...collection.attributes.map((attribute) => attribute.key)].map(quote).join(", ")
+
+/** A row of `selection` as a document. */
+export const toDocument = (collection: Collection, row: Row): Document => {
+  const document: Record<string, Value> & { $id: string } = {
+    $id: row[0] as string,
+    $sequence: String(row[1]),
+    $createdAt: row[2] as string,
+    $updatedAt: row[3] as string,
+    $permissions: row[4] === "[]" ? [] : (JSON.parse(row[4] as string) as ReadonlyArray<string>)
+  }
+  const { attributes } = collection
+  for (let index = 0; index < attributes.length; index++) {
+    const attribute = attributes[index]!
+    document[attribute.key] = fromCell(attribute, row[index + systemColumns.length]!)
+  }
+  return document as Document
+}
+
+/** The columns that a write of these attributes sets, sort keys included, each with its cell. */
+export const cellsOf = (
+  collection: Collection,
+  values: { readonly [key: string]: Value }
+): ReadonlyArray<readonly [column: string, cell: Parameter]> => {
+  const cells: Array<readonly [string, Parameter]> = []
+  for (const attribute of collection.attributes) {
+    const value = values[attribute.key]
+    if (value === undefined) continue
+    cells.push([quote(attribute.key), toCell(attribute, value)])
+    if (hasSortKey(collection.indexes, attribute)) {
+      cells.push([sortKeyColumn(attribute.key), value === null ? null : sortKey(String(value))])
+    }
+  }
+  return cells
+}

@@ -1,0 +1,48 @@
+/** Inside the engine a refusal is thrown, so that SQLite's transaction is undone; `Embedded` makes it a typed error. */
+import * as Reason from "../../../DatabasesError.ts"
+
+export class Refusal extends Error {
+  readonly reason: Reason.Reason
+  constructor(reason: Reason.Reason) {
+    super(reason.message)
+    this.reason = reason
+  }
+}
+
+/** Appwrite's words for what the recorded server calls rows, columns and tables. */
+const prefix: { readonly [R in Reason.Resource]: string } = {
+  database: "database",
+  collection: "table",
+  attribute: "column",
+  index: "column_index",
+  document: "row"
+}
+
+export const notFound = (resource: Reason.Resource, id: string) =>
+  new Refusal(new Reason.NotFound({ type: `${prefix[resource]}_not_found`, resource, id }))
+export const alreadyExists = (resource: Reason.Resource, id: string) =>
+  new Refusal(new Reason.AlreadyExists({ type: `${prefix[resource]}_already_exists`, resource, id }))
+export const invalidArgument = (argument: string, detail: string, type = "general_argument_invalid") =>
+  new Refusal(new Reason.InvalidArgument({ type, argument, detail }))
+export const invalidQuery = (detail: string, type = "general_query_invalid") =>
+  new Refusal(new Reason.InvalidQuery({ type, detail }))
+export const invalidDocument = (id: string, attribute: string, detail: string) =>
+  new Refusal(new Reason.InvalidDocument({ type: "row_invalid_structure", id, attribute, detail }))
+
+const validId = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$/
+
+/** Refuses what Appwrite takes neither as an id nor as a key. */
+export const checkId = (argument: string, id: string): void => {
+  if (!validId.test(id)) {
+    throw invalidArgument(
+      argument,
+      `${JSON.stringify(id)} must have 1 to 36 of a-z, A-Z, 0-9, period, hyphen, underscore, and start with a letter or digit`
+    )
+  }
+}
+/** Refuses a name that is empty or over 128 characters. */
+export const checkName = (name: string): void => {
+  if (name.length === 0 || name.length > 128) {
+    throw invalidArgument("name", `must have 1 to 128 characters, got ${name.length}`)
+  }
+}

@@ -1,0 +1,349 @@
+/** Operations on the schema: the catalog's records and SQLite's tables, columns and indexes, changed together. */
+import * as Result from "effect/Result"
+import * as Attribute from "../../../Attribute.ts"
+import { attributeOf, type Collection, type Database, sameKey } from "../../../Collection.ts"
+import { DuplicateValues, LimitExceeded } from "../../../DatabasesError.ts"
+import { formatDateTime } from "../../../internal/DateTimeText.ts"
+import * as Index from "../../../Index.ts"
+import type { Of } from "../../../Operation.ts"
+import * as Permission from "../../../Permission.ts"
+import { quote, type Sqlite } from "../../vendors/Sqlite.ts"
+import type { Catalog } from "./Catalog.ts"
+import { columnDefinition, comparable, hasSortKey, indexName, isText, sortKeyColumn, tableOf } from "./Columns.ts"
+import { alreadyExists, checkId, checkName, invalidArgument, notFound, Refusal } from "./Refusal.ts"
+
+/** What the server allows. */
+const limits = { attributes: 1017, indexes: 64, indexLength: 768, namedDuplicates: 10 } as const
+
+export interface Engine {
+  readonly sqlite: Sqlite
+  readonly catalog: Catalog
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+const permissionsOf = (permissions: ReadonlyArray<string>): ReadonlyArray<string> =>
+  Result.getOrThrowWith(Permission.normalize(permissions, "collection"), (detail) =>
+    invalidArgument("permissions", detail)
+  )
+
+export const createDatabase = ({ catalog, now }: Engine, operation: Of<"CreateDatabase">): Database => {
+  checkId("database", operation.database)
+  checkName(operation.name)
+  const at = formatDateTime(now)
+  const record = {
+    $id: operation.database,
+    $createdAt: at,
+    $updatedAt: at,
+    name: operation.name,
+    enabled: operation.enabled
+  }
+  catalog.putDatabase(record, "create")
+  return record
+}
+
+export const updateDatabase = ({ catalog, now }: Engine, operation: Of<"UpdateDatabase">): Database => {
+  const current = catalog.database(operation.database)
+  const record = {
+    ...current,
+    name: operation.name ?? current.name,
+    enabled: operation.enabled ?? current.enabled,
+    $updatedAt: formatDateTime(now)
+  }
+  checkName(record.name)
+  catalog.putDatabase(record, "replace")
+  return record
+}
+
+export const deleteDatabase = (engine: Engine, operation: Of<"DeleteDatabase">): void => {
+  const { $id } = engine.catalog.database(operation.database)
+  for (const collection of engine.catalog.collections($id)) {
+    engine.sqlite.run(`drop table ${tableOf($id, collection.$id)}`)
+  }
+  engine.catalog.removeDatabase($id)
+}
+
+export const createCollection = (engine: Engine, operation: Of<"CreateCollection">): Collection => {
+  const { catalog, now, sqlite } = engine
+  const database = catalog.database(operation.database).$id
+  checkId("collection", operation.collection)
+  checkName(operation.name)
+  const at = formatDateTime(now)
+  const record: Collection = {
+    $id: operation.collection,
+    $createdAt: at,
+    $updatedAt: at,
+    $permissions: permissionsOf(operation.permissions),
+    name: operation.name,
+    enabled: operation.enabled,
+    documentSecurity: operation.documentSecurity,
+    attributes: [],
+    indexes: []
+  }
+  catalog.putCollection(database, record, "create")
+  const table = tableOf(database, record.$id)
+  sqlite.run(
+    `create table ${table} ("$sequence" integer primary key autoincrement, "$id" text not null, "$createdAt" text not null, "$updatedAt" text not null, "$permissions" text not null)`
+  )
+  sqlite.run(`create unique index ${indexName(database, record.$id, "$id")} on ${table} (upper("$id"))`)
+  let collection = record
+  for (const attribute of operation.attributes) collection = addAttribute(engine, database, collection, attribute)
+  for (const index of operation.indexes) collection = addIndex(engine, database, collection, index)
+  catalog.putCollection(database, collection, "replace")
+  return collection
+}
+
+export const updateCollection = ({ catalog, now }: Engine, operation: Of<"UpdateCollection">): Collection => {
+  const current = catalog.collection(operation.database, operation.collection)
+  const record = {
+    ...current,
+    name: operation.name ?? current.name,
+    $permissions: operation.permissions === undefined ? current.$permissions : permissionsOf(operation.permissions),
+    documentSecurity: operation.documentSecurity ?? current.documentSecurity,
+    enabled: operation.enabled ?? current.enabled,
+    $updatedAt: formatDateTime(now)
+  }
+  checkName(record.name)
+  catalog.putCollection(operation.database, record, "replace")
+  return record
+}
+
+export const deleteCollection = ({ catalog, sqlite }: Engine, operation: Of<"DeleteCollection">): void => {
+  const database = catalog.database(operation.database).$id
+  const { $id } = catalog.collection(database, operation.collection)
+  sqlite.run(`drop table ${tableOf(database, $id)}`)
+  catalog.removeCollection(database, $id)
+}
+
+const checkDefinition = (attribute: Attribute.Attribute): void => {
+  const problem = Attribute.problem(attribute)
+  if (problem !== undefined) throw invalidArgument(attribute.key, problem.detail, problem.type)
+}
+
+const addAttribute = (
+  { sqlite }: Engine,
+  database: string,
+  collection: Collection,
+  attribute: Attribute.Attribute
+): Collection => {
+  checkId("key", attribute.key)
+  checkDefinition(attribute)
+  if (attributeOf(collection, attribute.key) !== undefined) throw alreadyExists("attribute", attribute.key)
+  if (collection.attributes.length >= limits.attributes) {
+    throw new Refusal(
+      new LimitExceeded({
+        type: "column_limit_exceeded",
+        detail: `a collection has at most ${limits.attributes} attributes. Put some in a collection of their own`
+      })
+    )
+  }
+  sqlite.run(`alter table ${tableOf(database, collection.$id)} add column ${columnDefinition(attribute)}`)
+  return { ...collection, attributes: [...collection.attributes, attribute] }
+}
+
+export const createAttribute = (engine: Engine, operation: Of<"CreateAttribute">): Attribute.Attribute => {
+  const collection = engine.catalog.collection(operation.database, operation.collection)
+  const changed = addAttribute(engine, operation.database, collection, operation.attribute)
+  engine.catalog.putCollection(operation.database, changed, "replace")
+  return operation.attribute
+}
+
+const attributeIn = (collection: Collection, key: string): Attribute.Attribute => {
+  const attribute = attributeOf(collection, key)
+  if (attribute === undefined) throw notFound("attribute", key)
+  return attribute
+}
+
+/** Refuses a size below what is stored. */
+const checkResize = (
+  { sqlite }: Engine,
+  database: string,
+  collection: Collection,
+  current: Attribute.Of<"string">,
+  size: number
+): void => {
+  const column = quote(current.key)
+  const longest = current.array
+    ? Math.max(
+        0,
+        ...sqlite
+          .all(`select ${column} from ${tableOf(database, collection.$id)} where ${column} is not null`)
+          .flatMap(([cell]) => JSON.parse(String(cell)) as ReadonlyArray<string | null>)
+          .map((element) => Attribute.codePoints(element ?? ""))
+      )
+    : Number(sqlite.first(`select max(code_points(${column})) from ${tableOf(database, collection.$id)}`)?.[0])
+  if (longest > size) {
+    throw invalidArgument(
+      current.key,
+      `size ${size} is below the longest value, which has ${longest} characters. Shorten the values first`,
+      "column_invalid_resize"
+    )
+  }
+}
+
+export const updateAttribute = (engine: Engine, operation: Of<"UpdateAttribute">): Attribute.Attribute => {
+  const collection = engine.catalog.collection(operation.database, operation.collection)
+  const current = attributeIn(collection, operation.attribute.key)
+  const attribute = { ...operation.attribute, key: current.key }
+  if (attribute.kind !== current.kind || attribute.array !== current.array) {
+    throw invalidArgument(
+      attribute.key,
+      `kind and array can't be changed (it is ${current.array ? "an array of " : ""}${current.kind}). Create another attribute, fill it, delete this one, rename`
+    )
+  }
+  checkDefinition(attribute)
+  if (attribute.kind === "string" && current.kind === "string" && attribute.size < current.size) {
+    checkResize(engine, operation.database, collection, current, attribute.size)
+  }
+  replaceAttribute(engine, operation.database, collection, current.key, attribute)
+  return attribute
+}
+
+const replaceAttribute = (
+  { catalog }: Engine,
+  database: string,
+  collection: Collection,
+  key: string,
+  attribute: Attribute.Attribute
+): void => {
+  const named = (one: string) => (one === key ? attribute.key : one)
+  catalog.putCollection(
+    database,
+    {
+      ...collection,
+      attributes: collection.attributes.map((one) => (one.key === key ? attribute : one)),
+      indexes: collection.indexes.map((index) => ({ ...index, attributes: index.attributes.map(named) }))
+    },
+    "replace"
+  )
+}
+
+export const renameAttribute = (engine: Engine, operation: Of<"RenameAttribute">): Attribute.Attribute => {
+  const collection = engine.catalog.collection(operation.database, operation.collection)
+  const current = attributeIn(collection, operation.key)
+  checkId("key", operation.newKey)
+  if (!sameKey(current.key, operation.newKey) && attributeOf(collection, operation.newKey) !== undefined) {
+    throw alreadyExists("attribute", operation.newKey)
+  }
+  const table = tableOf(operation.database, collection.$id)
+  const renamed = { ...current, key: operation.newKey }
+  if (renamed.key !== current.key) {
+    engine.sqlite.run(`alter table ${table} rename column ${quote(current.key)} to ${quote(renamed.key)}`)
+    if (hasSortKey(collection.indexes, current)) {
+      engine.sqlite.run(
+        `alter table ${table} rename column ${sortKeyColumn(current.key)} to ${sortKeyColumn(renamed.key)}`
+      )
+    }
+  }
+  replaceAttribute(engine, operation.database, collection, current.key, renamed)
+  return renamed
+}
+
+export const deleteAttribute = (engine: Engine, operation: Of<"DeleteAttribute">): void => {
+  const { catalog, sqlite } = engine
+  let collection = catalog.collection(operation.database, operation.collection)
+  const { key } = attributeIn(collection, operation.key)
+  for (const index of collection.indexes.filter(({ attributes }) => attributes.includes(key))) {
+    collection = dropIndex(engine, operation.database, collection, index)
+    const rest = Index.without(index, key)
+    if (rest !== undefined && !collection.indexes.some((other) => Index.equivalent(other, rest))) {
+      collection = addIndex(engine, operation.database, collection, rest)
+    }
+  }
+  sqlite.run(`alter table ${tableOf(operation.database, collection.$id)} drop column ${quote(key)}`)
+  const attributes = collection.attributes.filter((attribute) => attribute.key !== key)
+  catalog.putCollection(operation.database, { ...collection, attributes }, "replace")
+}
+
+/** Text attributes of `index` that no index of `indexes` has named so far. */
+const newlyIndexed = (collection: Collection, index: Index.Index, indexes: ReadonlyArray<Index.Index>) =>
+  collection.attributes.filter(
+    (attribute) => isText(attribute) && index.attributes.includes(attribute.key) && !hasSortKey(indexes, attribute)
+  )
+
+const indexable: ReadonlyArray<string> = ["$id", "$createdAt", "$updatedAt"]
+
+const checkIndex = (collection: Collection, index: Index.Index): void => {
+  const refuse = (detail: string, type = "column_index_invalid") => invalidArgument(index.key, detail, type)
+  if (index.attributes.length === 0) throw refuse("an index needs at least one attribute")
+  if (new Set(index.attributes).size < index.attributes.length) throw refuse("an attribute stands in it twice")
+  let length = 0
+  for (const key of index.attributes) {
+    if (indexable.includes(key)) continue
+    const attribute = collection.attributes.find((one) => one.key === key)
+    if (attribute === undefined) throw refuse(`there is no attribute ${JSON.stringify(key)}`, "column_unknown")
+    if (attribute.array) throw refuse(`${key} is an array, which can't be indexed`, "index_invalid")
+    if (attribute.kind === "string") length += attribute.size
+  }
+  if (length > limits.indexLength) {
+    throw refuse(`its texts have ${length} characters in all, at most ${limits.indexLength} can be indexed`)
+  }
+}
+
+/** Ids of documents that would break a unique index; those with a null in it never do. */
+const duplicates = (sqlite: Sqlite, table: string, columns: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const all = columns.join(", ")
+  const filled = columns.map((column) => `${column} is not null`).join(" and ")
+  return sqlite
+    .all(
+      `select "$id" from ${table} where (${all}) in (select ${all} from ${table} where ${filled} group by ${all} having count(*) > 1) order by ${all}, "$sequence" limit ${limits.namedDuplicates}`
+    )
+    .map(([id]) => String(id))
+}
+
+const addIndex = (engine: Engine, database: string, collection: Collection, index: Index.Index): Collection => {
+  const { sqlite } = engine
+  checkId("key", index.key)
+  if (collection.indexes.some((other) => sameKey(other.key, index.key))) throw alreadyExists("index", index.key)
+  checkIndex(collection, index)
+  if (collection.indexes.length >= limits.indexes) {
+    throw new Refusal(
+      new LimitExceeded({
+        type: "column_index_limit_exceeded",
+        detail: `a collection has at most ${limits.indexes} indexes. Delete one first`
+      })
+    )
+  }
+  const table = tableOf(database, collection.$id)
+  for (const { key } of newlyIndexed(collection, index, collection.indexes)) {
+    sqlite.run(`alter table ${table} add column ${sortKeyColumn(key)} text`)
+    sqlite.run(`update ${table} set ${sortKeyColumn(key)} = sort_key(${quote(key)})`)
+  }
+  const changed = { ...collection, indexes: [...collection.indexes, index] }
+  const columns = index.attributes.map((key) => comparable(changed, key))
+  if (index.kind === "unique") {
+    const documents = duplicates(sqlite, table, columns)
+    if (documents.length > 0) {
+      throw new Refusal(new DuplicateValues({ type: "column_index_invalid", index: index.key, documents }))
+    }
+  }
+  const directed = columns.map((column, position) => `${column} ${index.orders[position] ?? "asc"}`)
+  const unique = index.kind === "unique" ? "unique " : ""
+  sqlite.run(
+    `create ${unique}index ${indexName(database, collection.$id, index.key)} on ${table} (${directed.join(", ")})`
+  )
+  return changed
+}
+
+const dropIndex = ({ sqlite }: Engine, database: string, collection: Collection, index: Index.Index): Collection => {
+  const indexes = collection.indexes.filter((other) => other.key !== index.key)
+  sqlite.run(`drop index ${indexName(database, collection.$id, index.key)}`)
+  for (const { key } of newlyIndexed(collection, index, indexes)) {
+    sqlite.run(`alter table ${tableOf(database, collection.$id)} drop column ${sortKeyColumn(key)}`)
+  }
+  return { ...collection, indexes }
+}
+
+export const createIndex = (engine: Engine, operation: Of<"CreateIndex">): Index.Index => {
+  const collection = engine.catalog.collection(operation.database, operation.collection)
+  const changed = addIndex(engine, operation.database, collection, operation.index)
+  engine.catalog.putCollection(operation.database, changed, "replace")
+  return operation.index
+}
+
+export const deleteIndex = (engine: Engine, operation: Of<"DeleteIndex">): void => {
+  const collection = engine.catalog.collection(operation.database, operation.collection)
+  const index = collection.indexes.find((one) => sameKey(one.key, operation.key))
+  if (index === undefined) throw notFound("index", operation.key)
+  engine.catalog.putCollection(operation.database, dropIndex(engine, operation.database, collection, index), "replace")
+}

@@ -1,0 +1,108 @@
+/**
+ * `MigrationJournal` in files: `runs/RUN/journal.ndjson`, an entry a line, each synchronised before it counts. Beside
+ * the run's folder stands `RUN.open` until it has ended, so that a start need not read the runs of years.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import {
+  type Begin,
+  Entry,
+  follow,
+  JournalUnavailable,
+  MigrationJournal,
+  type OpenRun,
+  type RunJournal
+} from "../../MigrationJournal.ts"
+import * as AtomicFile from "../vendors/AtomicFile.ts"
+
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Entry))
+const marker = ".open"
+
+export const make = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const runs = path.join(folder, "runs")
+  const unavailable = (location: string) => (error: { readonly message: string }) =>
+    new JournalUnavailable({ location, detail: error.message })
+  const provide = Effect.provide(
+    Layer.mergeAll(Layer.succeed(FileSystem.FileSystem, fs), Layer.succeed(Path.Path, path))
+  )
+
+  const begin = Effect.fnUntraced(function* (entry: Begin) {
+    const home = path.join(runs, entry.run)
+    const location = path.join(home, "journal.ndjson")
+    const failed = unavailable(location)
+    const handle = yield* Effect.gen(function* () {
+      yield* fs.makeDirectory(home, { recursive: true, mode: 0o700 })
+      const opened = yield* fs.open(location, { flag: "ax", mode: 0o600 })
+      yield* AtomicFile.syncFolder(home)
+      yield* AtomicFile.write(path.join(runs, `${entry.run}${marker}`), "")
+      return opened
+    }).pipe(Effect.mapError(failed), provide)
+    let end = 0
+    const append = Effect.fnUntraced(function* (next: Entry) {
+      const bytes = new TextEncoder().encode(`${JSON.stringify(next)}\n`)
+      yield* handle.writeAll(bytes)
+      yield* handle.sync
+      const position = { offset: end, length: bytes.length }
+      end += bytes.length
+      if (next._tag === "End") yield* Effect.ignore(fs.remove(path.join(runs, `${entry.run}${marker}`)))
+      return position
+    }, Effect.mapError(failed))
+    const journal: RunJournal = {
+      location,
+      append,
+      read: ({ length, offset }) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const reader = yield* fs.open(location, { flag: "r" })
+            yield* reader.seek(BigInt(offset), "start")
+            const bytes = Option.getOrElse(yield* reader.readAlloc(length), () => new Uint8Array())
+            return yield* decode(new TextDecoder().decode(bytes))
+          })
+        ).pipe(Effect.mapError(failed))
+    }
+    yield* append(entry)
+    return journal
+  })
+
+  // A line at a time: a journal holds the documents of its run.
+  const summary = (location: string) =>
+    fs.stream(location).pipe(
+      Stream.decodeText(),
+      Stream.splitLines,
+      // A crash may cut the last line short: what it would have said never counted.
+      Stream.filter((line) => line.endsWith("}")),
+      Stream.mapEffect((line) => decode(line)),
+      Stream.runFold(
+        (): OpenRun | undefined => undefined,
+        (run, entry) => follow(run, entry, location)
+      )
+    )
+
+  const open = Effect.gen(function* () {
+    const names = yield* fs
+      .readDirectory(runs)
+      .pipe(Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed<Array<string>>([])))
+    const found = yield* Effect.forEach(
+      names.filter((name) => name.endsWith(marker)).toSorted(),
+      Effect.fnUntraced(function* (name) {
+        const location = path.join(runs, name.slice(0, -marker.length), "journal.ndjson")
+        return yield* Effect.mapError(summary(location), unavailable(location))
+      })
+    )
+    return found.filter((run) => run !== undefined)
+  }).pipe(Effect.catchTag("PlatformError", (error: PlatformError) => Effect.fail(unavailable(runs)(error))))
+
+  return MigrationJournal.of({ begin, open })
+})
+
+/** Under `folder`, which is made when a run begins. */
+export const layer = (folder: string): Layer.Layer<MigrationJournal, never, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(MigrationJournal, make(folder))

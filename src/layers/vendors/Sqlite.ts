@@ -1,0 +1,96 @@
+/** SQLite through `node:sqlite`: opening, statements that are prepared once, transactions. Synchronous throughout. */
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from "node:sqlite"
+
+export type Parameter = SQLInputValue
+export type Cell = SQLOutputValue
+export type Row = ReadonlyArray<Cell>
+
+/** A connection. Its statements are kept, prepared, by their text. */
+export interface Sqlite {
+  /** One statement without results. Answers the number of the row inserted last. */
+  readonly run: (sql: string, ...parameters: ReadonlyArray<Parameter>) => number
+  /** All rows, each as the list of its cells. */
+  readonly all: (sql: string, ...parameters: ReadonlyArray<Parameter>) => ReadonlyArray<Row>
+  /** The first row. */
+  readonly first: (sql: string, ...parameters: ReadonlyArray<Parameter>) => Row | undefined
+  /** The body between BEGIN and COMMIT; all of it is undone when it throws. */
+  readonly transaction: <A>(mode: "read" | "write", body: () => A) => A
+  /** A pure function of one text, null for null. */
+  readonly define: (name: string, body: (text: string) => string | number) => void
+  readonly close: () => void
+}
+
+/** Statements kept prepared on one connection; past that the oldest goes. */
+const keptStatements = 256
+
+export interface OpenOptions {
+  /** A path, or `:memory:`. */
+  readonly filename: string
+  /** How long a statement waits for another process's lock, in milliseconds. Default 5000. */
+  readonly busyTimeout?: number | undefined
+}
+
+/** Opens or creates a file (WAL, synchronous FULL), or a database in memory. Throws `SqliteError`s of Node. */
+export const open = (options: OpenOptions): Sqlite => {
+  const database = new DatabaseSync(options.filename, { timeout: options.busyTimeout ?? 5000 })
+  try {
+    database.exec("pragma journal_mode = WAL; pragma synchronous = FULL; pragma temp_store = MEMORY")
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  const statements = new Map<string, StatementSync>()
+  const prepared = (sql: string): StatementSync => {
+    const kept = statements.get(sql)
+    if (kept !== undefined) return kept
+    if (statements.size >= keptStatements) statements.delete(statements.keys().next().value!)
+    const statement = database.prepare(sql)
+    statement.setReturnArrays(true)
+    statements.set(sql, statement)
+    return statement
+  }
+  // With `setReturnArrays` rows are arrays, which the types of Node do not know.
+  const rows = (value: unknown) => value as ReadonlyArray<Row>
+  return {
+    run: (sql, ...parameters) => Number(prepared(sql).run(...parameters).lastInsertRowid),
+    all: (sql, ...parameters) => rows(prepared(sql).all(...parameters)),
+    first: (sql, ...parameters) => rows(prepared(sql).all(...parameters))[0],
+    transaction: (mode, body) => {
+      prepared(mode === "write" ? "begin immediate" : "begin").run()
+      let answer
+      try {
+        answer = body()
+        prepared("commit").run()
+      } catch (error) {
+        // A failed COMMIT may have ended the transaction already.
+        if (database.isTransaction) prepared("rollback").run()
+        throw error
+      }
+      return answer
+    },
+    define: (name, body) =>
+      database.function(name, { deterministic: true }, (value) => (typeof value === "string" ? body(value) : null)),
+    close: () => {
+      statements.clear()
+      database.close()
+    }
+  }
+}
+
+/** What SQLite says of a failure, by its extended result code; undefined where it was not SQLite's. */
+export const errorOf = (error: unknown): { readonly code: number; readonly message: string } | undefined =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number"
+    ? { code: error.errcode, message: error.message }
+    : undefined
+
+/** Extended result codes that mean "another row holds these values". */
+export const isUniqueViolation = (error: unknown): boolean => {
+  const code = errorOf(error)?.code
+  return code === 2067 || code === 1555
+}
+
+/** Another connection holds the lock that was asked for. */
+export const isBusy = (error: unknown): boolean => ((errorOf(error)?.code ?? 0) & 0xff) === 5
+
+/** A name in SQL, whatever it holds. */
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
