@@ -165,7 +165,10 @@ const rules: { readonly [K in Kind]: Rule<Of<K>> } = {
       typeof value === "number" && Number.isFinite(value)
         ? inBounds(attribute, value)
         : Result.fail("expected a finite number"),
-    definition: ordered
+    definition: (attribute) =>
+      [attribute.min, attribute.max].some((bound) => bound !== null && !Number.isFinite(bound))
+        ? "min and max must be finite"
+        : ordered(attribute)
   },
   boolean: {
     scalar: (_, value) => (typeof value === "boolean" ? Result.succeed(value) : Result.fail("expected true or false")),
@@ -186,8 +189,8 @@ const rules: { readonly [K in Kind]: Rule<Of<K>> } = {
         ? Result.succeed(value)
         : Result.fail(`expected one of ${elements.map((element) => JSON.stringify(element)).join(", ")}`),
     definition: ({ elements }) =>
-      elements.length === 0 || elements.length > 100
-        ? `elements must be 1 to 100, got ${elements.length}`
+      elements.length > 100
+        ? `at most 100 elements, got ${elements.length}`
         : elements.some((element) => element.length === 0 || codePoints(element) > 255)
           ? "each element must have 1 to 255 characters"
           : undefined
@@ -225,11 +228,32 @@ export interface Problem {
   readonly detail: string
 }
 
+const argumentKinds: ReadonlySet<Kind> = new Set(["string", "enum"])
+
+/** A default of another type than its attribute's is a bad argument; one out of range a bad value. */
+const defaultType = (attribute: Attribute): Problem["type"] => {
+  switch (attribute.kind) {
+    case "integer":
+      return Number.isInteger(attribute.default) ? "column_value_invalid" : "general_argument_invalid"
+    case "float":
+      return Number.isFinite(attribute.default) ? "column_value_invalid" : "general_argument_invalid"
+    case "string":
+    case "enum":
+      return typeof attribute.default === "string" ? "column_value_invalid" : "general_argument_invalid"
+    case "boolean":
+    case "datetime":
+      return "general_argument_invalid"
+  }
+}
+
 /** What is wrong with a definition, or undefined. */
 export const problem = (attribute: Attribute): Problem | undefined => {
   const own = ruleOf(attribute).definition(attribute)
   if (own !== undefined) {
-    return { type: attribute.kind === "string" ? "general_argument_invalid" : "column_value_invalid", detail: own }
+    return {
+      type: argumentKinds.has(attribute.kind) ? "general_argument_invalid" : "column_value_invalid",
+      detail: own
+    }
   }
   if (attribute.default === null) return undefined
   if (attribute.required || attribute.array) {
@@ -238,6 +262,29 @@ export const problem = (attribute: Attribute): Problem | undefined => {
   }
   const fits = ruleOf(attribute).scalar(attribute, attribute.default)
   return Result.isFailure(fits)
-    ? { type: "column_value_invalid", detail: `default ${JSON.stringify(attribute.default)}: ${fits.failure}` }
+    ? { type: defaultType(attribute), detail: `default ${JSON.stringify(attribute.default)}: ${fits.failure}` }
     : undefined
 }
+
+/** Bytes of a row, at most; an empty one has `rowBase`. */
+export const rowLimit = 65_535
+export const rowBase = 1067
+
+/** Bytes that an attribute takes of its row. Long texts and lists lie outside it, but for their pointer. */
+export const rowWidth = (attribute: Attribute): number => {
+  if (attribute.array) return 20
+  switch (attribute.kind) {
+    case "string":
+      return textWidth(attribute.size)
+    case "enum":
+      return textWidth(Math.max(1, ...attribute.elements.map(codePoints)))
+    case "integer":
+    case "float":
+      return 8
+    case "datetime":
+      return 7
+    case "boolean":
+      return 1
+  }
+}
+const textWidth = (size: number): number => (size > 16_381 ? 20 : size * 4 + (size > 63 ? 2 : 1))

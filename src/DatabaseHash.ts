@@ -28,8 +28,8 @@ const byText = (left: string, right: string) => (left < right ? -1 : left > righ
 const schemaOf = ({ $createdAt: _created, $updatedAt: _updated, attributes, indexes, ...rest }: Collection): string =>
   canonicalJson({
     ...rest,
-    attributes: attributes.map(canonicalJson).sort(byText),
-    indexes: indexes.map(canonicalJson).sort(byText)
+    attributes: attributes.map(canonicalJson).toSorted(byText),
+    indexes: indexes.map(canonicalJson).toSorted(byText)
   })
 
 /** The hash of a collection, its documents in order of id. Reads all of them, a page at a time. */
@@ -53,7 +53,7 @@ export const database = Effect.fn("DatabaseHash.database")(function* (databases:
   const { $createdAt: _created, $updatedAt: _updated, ...record } = yield* databases.getDatabase(databases.databaseId)
   const hash = growing()
   hash.add(canonicalJson(record))
-  const collections = [...(yield* databases.listCollections)].sort((left, right) => byText(left.$id, right.$id))
+  const collections = [...(yield* databases.listCollections)].toSorted((left, right) => byText(left.$id, right.$id))
   for (const { $id } of collections) hash.add(`\n${$id} ${yield* collection(databases, $id, kind)}`)
   return hash.digest()
 })
@@ -63,7 +63,7 @@ export const server: (databases: Methods, kind?: Kind) => Effect.Effect<string, 
   "DatabaseHash.server"
 )(function* (databases: Methods, kind: Kind = "exact") {
   const hash = growing()
-  for (const { $id } of [...(yield* databases.listDatabases)].sort((left, right) => byText(left.$id, right.$id))) {
+  for (const { $id } of [...(yield* databases.listDatabases)].toSorted((left, right) => byText(left.$id, right.$id))) {
     hash.add(`${$id} ${yield* database(databases.in($id), kind)}\n`)
   }
   return hash.digest()

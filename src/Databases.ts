@@ -36,15 +36,6 @@ type Answer<A> = Effect.Effect<A, DatabasesError>
  */
 export type Execute = <T extends Tag>(operation: Of<T>) => Answer<ResultOf<T>>
 
-/** One function for each operation: complete by type. */
-export type Handlers = { readonly [T in Tag]: (operation: Of<T>) => Answer<ResultOf<T>> }
-
-/** An `Execute` out of its handlers. */
-export const fromHandlers = (handlers: Handlers): Execute => {
-  const byTag = <T extends Tag>(operation: Of<T>): Answer<ResultOf<T>> => handlers[operation._tag as T](operation)
-  return byTag
-}
-
 export interface CollectionOptions {
   /** Default: the id. */
   readonly name?: string | undefined
@@ -157,67 +148,61 @@ const given = <A extends object>(fields: A): { [K in keyof A]?: Exclude<A[K], un
 /** The service out of its one function. `databaseId` is the database that its methods work in. */
 export const make = (options: { readonly execute: Execute; readonly databaseId: string }): Methods => {
   const { execute, databaseId: database } = options
-  const { cases } = Operation
   return {
     execute,
     databaseId: database,
     in: (databaseId) => make({ execute, databaseId }),
-    describeTarget: execute(cases.DescribeTarget.make({ database })),
+    describeTarget: execute({ _tag: "DescribeTarget", database }),
 
     createDatabase: (id, settings) =>
-      execute(
-        cases.CreateDatabase.make({ database: id, name: settings?.name ?? id, enabled: settings?.enabled ?? true })
-      ),
-    getDatabase: (id) => execute(cases.GetDatabase.make({ database: id })),
-    listDatabases: execute(cases.ListDatabases.make({})),
-    updateDatabase: (id, changes) => execute(cases.UpdateDatabase.make({ database: id, ...given(changes) })),
-    deleteDatabase: (id) => execute(cases.DeleteDatabase.make({ database: id })),
+      execute({ _tag: "CreateDatabase", database: id, name: settings?.name ?? id, enabled: settings?.enabled ?? true }),
+    getDatabase: (id) => execute({ _tag: "GetDatabase", database: id }),
+    listDatabases: execute({ _tag: "ListDatabases" }),
+    updateDatabase: (id, changes) => execute({ _tag: "UpdateDatabase", database: id, ...given(changes) }),
+    deleteDatabase: (id) => execute({ _tag: "DeleteDatabase", database: id }),
 
     createCollection: (collection, settings) =>
-      execute(
-        cases.CreateCollection.make({
-          database,
-          collection,
-          name: settings?.name ?? collection,
-          permissions: settings?.permissions ?? [],
-          documentSecurity: settings?.documentSecurity ?? false,
-          enabled: settings?.enabled ?? true,
-          attributes: settings?.attributes ?? [],
-          indexes: settings?.indexes ?? []
-        })
-      ),
-    getCollection: (collection) => execute(cases.GetCollection.make({ database, collection })),
-    listCollections: execute(cases.ListCollections.make({ database })),
+      execute({
+        _tag: "CreateCollection",
+        database,
+        collection,
+        name: settings?.name ?? collection,
+        permissions: settings?.permissions ?? [],
+        documentSecurity: settings?.documentSecurity ?? false,
+        enabled: settings?.enabled ?? true,
+        attributes: settings?.attributes ?? [],
+        indexes: settings?.indexes ?? []
+      }),
+    getCollection: (collection) => execute({ _tag: "GetCollection", database, collection }),
+    listCollections: execute({ _tag: "ListCollections", database }),
     updateCollection: (collection, changes) =>
-      execute(cases.UpdateCollection.make({ database, collection, ...given(changes) })),
-    deleteCollection: (collection) => execute(cases.DeleteCollection.make({ database, collection })),
+      execute({ _tag: "UpdateCollection", database, collection, ...given(changes) }),
+    deleteCollection: (collection) => execute({ _tag: "DeleteCollection", database, collection }),
 
-    createAttribute: (collection, attribute) =>
-      execute(cases.CreateAttribute.make({ database, collection, attribute })),
-    listAttributes: (collection) => execute(cases.ListAttributes.make({ database, collection })),
-    updateAttribute: (collection, attribute) =>
-      execute(cases.UpdateAttribute.make({ database, collection, attribute })),
+    createAttribute: (collection, attribute) => execute({ _tag: "CreateAttribute", database, collection, attribute }),
+    listAttributes: (collection) => execute({ _tag: "ListAttributes", database, collection }),
+    updateAttribute: (collection, attribute) => execute({ _tag: "UpdateAttribute", database, collection, attribute }),
     renameAttribute: (collection, key, newKey) =>
-      execute(cases.RenameAttribute.make({ database, collection, key, newKey })),
-    deleteAttribute: (collection, key) => execute(cases.DeleteAttribute.make({ database, collection, key })),
+      execute({ _tag: "RenameAttribute", database, collection, key, newKey }),
+    deleteAttribute: (collection, key) => execute({ _tag: "DeleteAttribute", database, collection, key }),
 
-    createIndex: (collection, index) => execute(cases.CreateIndex.make({ database, collection, index })),
-    listIndexes: (collection) => execute(cases.ListIndexes.make({ database, collection })),
-    deleteIndex: (collection, key) => execute(cases.DeleteIndex.make({ database, collection, key })),
+    createIndex: (collection, index) => execute({ _tag: "CreateIndex", database, collection, index }),
+    listIndexes: (collection) => execute({ _tag: "ListIndexes", database, collection }),
+    deleteIndex: (collection, key) => execute({ _tag: "DeleteIndex", database, collection, key }),
 
     createDocument: (collection, document) =>
       Effect.flatMap(withId(document), (whole) =>
-        execute(cases.CreateDocument.make({ database, collection, document: whole }))
+        execute({ _tag: "CreateDocument", database, collection, document: whole })
       ),
     createDocuments: (collection, documents) =>
       Effect.flatMap(Effect.forEach(documents, withId), (whole) =>
         execute({ _tag: "CreateDocuments", database, collection, documents: whole })
       ),
-    getDocument: (collection, id) => execute(cases.GetDocument.make({ database, collection, id })),
+    getDocument: (collection, id) => execute({ _tag: "GetDocument", database, collection, id }),
     listDocuments: (collection, queries, settings) =>
       execute({ _tag: "ListDocuments", database, collection, queries: queries ?? [], total: settings?.total ?? true }),
     updateDocument: (collection, id, changes) => execute({ _tag: "UpdateDocument", database, collection, id, changes }),
-    deleteDocument: (collection, id) => execute(cases.DeleteDocument.make({ database, collection, id })),
+    deleteDocument: (collection, id) => execute({ _tag: "DeleteDocument", database, collection, id }),
     writeDocuments: (collection, writes) => execute({ _tag: "WriteDocuments", database, collection, writes }),
     restoreDocuments: (collection, restores) => execute({ _tag: "RestoreDocuments", database, collection, restores })
   }

@@ -45,23 +45,23 @@ const unknownAttribute = (collection: Collection, key: string): Problem => ({
  * so the server does, and a document that a narrower rule made invalid takes no update before it is mended.
  */
 export const validate = (collection: Collection, data: Data, stored?: Data): Result.Result<Data, Problem> => {
-  const byKey = new Map(collection.attributes.map((attribute) => [attribute.key, attribute]))
-  for (const key of Object.keys(data)) if (!byKey.has(key)) return Result.fail(unknownAttribute(collection, key))
+  const known = new Set(collection.attributes.map(({ key }) => key))
+  const given = new Map(Object.entries(data).filter(([, value]) => value !== undefined))
+  const kept = new Map(Object.entries(stored ?? {}))
+  for (const key of given.keys()) if (!known.has(key)) return Result.fail(unknownAttribute(collection, key))
   const values: Record<string, Attribute.Value> = {}
   for (const attribute of collection.attributes) {
-    const given = data[attribute.key] !== undefined
-    const value = data[attribute.key] ?? (given ? null : stored?.[attribute.key]) ?? attribute.default
-    if (value === null || value === undefined) {
-      if (attribute.required) {
-        return Result.fail({ attribute: attribute.key, detail: "it is required and has no value" })
-      }
-      // A list that nobody wrote stays null underneath and reads as empty.
-      if (given || stored !== undefined) values[attribute.key] = attribute.array && given ? [] : null
+    const { key } = attribute
+    const value = (given.has(key) ? given.get(key) : kept.get(key)) ?? attribute.default
+    if (value === null) {
+      if (attribute.required) return Result.fail({ attribute: key, detail: "it is required and has no value" })
+      // A list that nobody wrote stays null underneath; it reads as empty.
+      if (given.has(key) || stored !== undefined) values[key] = null
       continue
     }
     const checked = Attribute.check(attribute, value)
-    if (Result.isFailure(checked)) return Result.fail({ attribute: attribute.key, detail: checked.failure })
-    values[attribute.key] = checked.success
+    if (Result.isFailure(checked)) return Result.fail({ attribute: key, detail: checked.failure })
+    values[key] = checked.success
   }
   return Result.succeed(values)
 }

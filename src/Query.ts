@@ -41,35 +41,46 @@ export type FilterTag =
 export type Order = Extract<Query, { readonly _tag: "OrderAsc" | "OrderDesc" }>
 export type Cursor = Extract<Query, { readonly _tag: "CursorAfter" | "CursorBefore" }>
 
-/** Most queries in one list, and most values in one `equal`. */
-export const limits = { queries: 100, values: 500, defaultLimit: 25, total: 5000 } as const
+/**
+ * Most queries in one list, most values in one `equal`, most characters of one query; documents in a list without a
+ * limit; where counting ends.
+ */
+export const limits = { queries: 100, values: 500, length: 4096, defaultLimit: 25, total: 5000 } as const
 
 const list = (values: Comparable | ReadonlyArray<Comparable>): ReadonlyArray<Comparable> =>
   typeof values === "object" ? values : [values]
 
 /** Equal to one of the values. */
-export const equal = (attribute: string, values: Comparable | ReadonlyArray<Comparable>): Query =>
-  Query.cases.Equal.make({ attribute, values: list(values) })
-export const notEqual = (attribute: string, value: Comparable): Query => Query.cases.NotEqual.make({ attribute, value })
-export const lessThan = (attribute: string, value: Comparable): Query => Query.cases.LessThan.make({ attribute, value })
-export const lessThanEqual = (attribute: string, value: Comparable): Query =>
-  Query.cases.LessThanEqual.make({ attribute, value })
-export const greaterThan = (attribute: string, value: Comparable): Query =>
-  Query.cases.GreaterThan.make({ attribute, value })
-export const greaterThanEqual = (attribute: string, value: Comparable): Query =>
-  Query.cases.GreaterThanEqual.make({ attribute, value })
-export const isNull = (attribute: string): Query => Query.cases.IsNull.make({ attribute })
-export const isNotNull = (attribute: string): Query => Query.cases.IsNotNull.make({ attribute })
+export const equal = (attribute: string, values: Comparable | ReadonlyArray<Comparable>): Query => ({
+  _tag: "Equal",
+  attribute,
+  values: list(values)
+})
+export const notEqual = (attribute: string, value: Comparable): Query => ({ _tag: "NotEqual", attribute, value })
+export const lessThan = (attribute: string, value: Comparable): Query => ({ _tag: "LessThan", attribute, value })
+export const lessThanEqual = (attribute: string, value: Comparable): Query => ({
+  _tag: "LessThanEqual",
+  attribute,
+  value
+})
+export const greaterThan = (attribute: string, value: Comparable): Query => ({ _tag: "GreaterThan", attribute, value })
+export const greaterThanEqual = (attribute: string, value: Comparable): Query => ({
+  _tag: "GreaterThanEqual",
+  attribute,
+  value
+})
+export const isNull = (attribute: string): Query => ({ _tag: "IsNull", attribute })
+export const isNotNull = (attribute: string): Query => ({ _tag: "IsNotNull", attribute })
 /** Ascending; nulls first. */
-export const orderAsc = (attribute: string): Query => Query.cases.OrderAsc.make({ attribute })
+export const orderAsc = (attribute: string): Query => ({ _tag: "OrderAsc", attribute })
 /** Descending; nulls last. */
-export const orderDesc = (attribute: string): Query => Query.cases.OrderDesc.make({ attribute })
+export const orderDesc = (attribute: string): Query => ({ _tag: "OrderDesc", attribute })
 /** At most so many documents; 25 where a list has no limit. The first of several counts. */
 export const limit = (count: number): Query => ({ _tag: "Limit", count })
 /** Those behind this document in the list's order. */
-export const cursorAfter = (document: string): Query => Query.cases.CursorAfter.make({ document })
+export const cursorAfter = (document: string): Query => ({ _tag: "CursorAfter", document })
 /** Those before it, the nearest ones, in the list's order. */
-export const cursorBefore = (document: string): Query => Query.cases.CursorBefore.make({ document })
+export const cursorBefore = (document: string): Query => ({ _tag: "CursorBefore", document })
 
 /** A list's queries, sorted by what they do. */
 export interface Parts {

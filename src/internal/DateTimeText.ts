@@ -26,7 +26,8 @@ export const parseDateTime = (text: string): number | undefined => {
     Number(second)
   ]
   if (months < 1 || months > 12 || days < 1 || days > 31 || hours > 24 || minutes > 59 || seconds > 59) return undefined
-  if (hours === 24 && (minutes > 0 || seconds > 0)) return undefined
+  // Years below 1000 are refused here: JavaScript takes those below 100 for the last century's.
+  if (Number(year) < 1000 || (hours === 24 && (minutes > 0 || seconds > 0))) return undefined
   const sign = offset.startsWith("-") ? -1 : 1
   const digits = offset === "Z" ? "0000" : offset.slice(1).replace(":", "")
   const shift = sign * (Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2))) * 60_000

@@ -135,7 +135,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const execute: Execute = <T extends Tag>(operation: Of<T>): Effect.Effect<ResultOf<T>, DatabasesError> =>
     Effect.flatMap(Clock.currentTimeMillis, (moment) =>
       attempt(operation, () => {
-        const handler = table[operation._tag as T]
+        const handler = table[operation._tag]
         try {
           return sqlite.transaction(isRead(operation) ? "read" : "write", () => {
             catalog.refresh()

@@ -13,9 +13,12 @@ import { type Cell, type Parameter, quote, type Row, type Sqlite } from "../../v
 
 export const systemColumns = ["$id", "$sequence", "$createdAt", "$updatedAt", "$permissions"] as const
 
-export const tableOf = (database: string, collection: string): string => quote(`${database}/${collection}`)
+/** SQLite keeps names that begin like this for itself; no id begins with a sign. */
+const unreserved = (name: string): string => (/^sqlite_/i.test(name) ? `_${name}` : name)
+
+export const tableOf = (database: string, collection: string): string => quote(unreserved(`${database}/${collection}`))
 export const indexName = (database: string, collection: string, index: string): string =>
-  quote(`${database}/${collection}/${index}`)
+  quote(unreserved(`${database}/${collection}/${index}`))
 export const sortKeyColumn = (key: string): string => quote(`~${key}`)
 
 /** As SQLite's own `upper`, in which ids are compared: ASCII letters alone. */
@@ -97,8 +100,8 @@ export const cellsOf = (
 ): ReadonlyArray<readonly [column: string, cell: Parameter]> => {
   const cells: Array<readonly [string, Parameter]> = []
   for (const attribute of collection.attributes) {
-    const value = values[attribute.key]
-    if (value === undefined) continue
+    if (!Object.hasOwn(values, attribute.key)) continue
+    const value = values[attribute.key]!
     cells.push([quote(attribute.key), toCell(attribute, value)])
     if (hasSortKey(collection.indexes, attribute)) {
       cells.push([sortKeyColumn(attribute.key), value === null ? null : sortKey(String(value))])

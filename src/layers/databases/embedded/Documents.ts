@@ -73,34 +73,41 @@ const existing = (place: Place, id: string): Document.Document => {
   return found
 }
 
-/** Which unique index (or the id) a violation was about. */
-const conflictOf = (place: Place, id: string, values: Document.Data, isNew: boolean): Refusal => {
-  const { collection, engine, table } = place
-  if (isNew && read(place, id) !== undefined) return alreadyExists("document", id)
-  for (const index of collection.indexes) {
-    if (index.kind !== "unique") continue
-    const cells = new Map(cellsOf(collection, values))
-    const columns = index.attributes.map((key) => comparable(collection, key))
-    // A value that the write leaves as it was can't be why; it is read from the row itself.
-    const parameters = columns.map((column) => cells.get(column) ?? null)
-    const taken = engine.sqlite.first(
-      `select 1 from ${table} where ${columns.map((column) => `${column} = ?`).join(" and ")} and upper("$id") <> ?`,
-      ...parameters,
-      upper(id)
-    )
-    if (taken !== undefined) {
-      return new Refusal(new UniqueConflict({ type: "row_already_exists", index: index.key, id }))
-    }
-  }
-  return new Refusal(new UniqueConflict({ type: "row_already_exists", index: "?", id }))
-}
-
 interface Stored {
   readonly id: string
   readonly createdAt: string
   readonly updatedAt: string
   readonly permissions: ReadonlyArray<string>
   readonly values: Document.Data
+}
+
+/** Which unique index (or the id) a violation was about. */
+const conflictOf = (place: Place, stored: Stored, isNew: boolean): Refusal => {
+  const { collection, engine, table } = place
+  const { id } = stored
+  const found = read(place, id)
+  if (isNew && found !== undefined) return alreadyExists("document", id)
+  // A value that the write leaves as it is stands in the row.
+  const values = { ...(found === undefined ? {} : Document.dataOf(found)), ...stored.values }
+  const cells = new Map<string, Parameter>([
+    ...cellsOf(collection, values),
+    [comparable(collection, "$createdAt"), stored.createdAt],
+    [comparable(collection, "$updatedAt"), stored.updatedAt],
+    [comparable(collection, "$id"), upper(id)]
+  ])
+  for (const index of collection.indexes) {
+    if (index.kind !== "unique") continue
+    const columns = index.attributes.map((key) => comparable(collection, key))
+    const taken = engine.sqlite.first(
+      `select 1 from ${table} where ${columns.map((column) => `${column} = ?`).join(" and ")} and upper("$id") <> ?`,
+      ...columns.map((column) => cells.get(column) ?? null),
+      upper(id)
+    )
+    if (taken !== undefined) {
+      return new Refusal(new UniqueConflict({ type: "row_already_exists", index: index.key, id }))
+    }
+  }
+  throw new Error(`a unique violation on ${table} that no unique index explains`)
 }
 
 /** Answers the new `$sequence`. */
@@ -121,7 +128,7 @@ const insert = (place: Place, stored: Stored): number => {
       ...parameters
     )
   } catch (error) {
-    throw isUniqueViolation(error) ? conflictOf(place, stored.id, stored.values, true) : error
+    throw isUniqueViolation(error) ? conflictOf(place, stored, true) : error
   }
 }
 
@@ -139,13 +146,13 @@ const replace = (place: Place, stored: Stored): void => {
       upper(stored.id)
     )
   } catch (error) {
-    throw isUniqueViolation(error) ? conflictOf(place, stored.id, stored.values, false) : error
+    throw isUniqueViolation(error) ? conflictOf(place, stored, false) : error
   }
 }
 
-const create = (place: Place, document: NewDocument): Document.Document => {
+const create = (place: Place, document: NewDocument, badId?: string): Document.Document => {
   const id = document.$id
-  checkId("document", id)
+  checkId("document", id, badId)
   const now = formatDateTime(place.engine.now)
   const stored: Stored = {
     id,
@@ -156,7 +163,9 @@ const create = (place: Place, document: NewDocument): Document.Document => {
   }
   const sequence = insert(place, stored)
   const values: Record<string, Value> = {}
-  for (const { array, key } of place.collection.attributes) values[key] = stored.values[key] ?? (array ? [] : null)
+  for (const { array, key } of place.collection.attributes) {
+    values[key] = (Object.hasOwn(stored.values, key) ? stored.values[key] : undefined) ?? (array ? [] : null)
+  }
   return {
     $id: id,
     $sequence: String(sequence),
@@ -175,12 +184,16 @@ const update = (place: Place, id: string, changes: Changes): void => {
   const values = validated(place, current.$id, changes, Document.dataOf(current))
   const permissions =
     changes.$permissions === undefined ? current.$permissions : permissionsOf(current.$id, changes.$permissions)
+  if (Object.keys(changes).length === 0) {
+    throw invalidArgument("changes", "nothing to change: give values or permissions", "row_missing_payload")
+  }
   const dated = changes.$createdAt !== undefined || changes.$updatedAt !== undefined
-  const changed =
-    dated ||
-    !sameJson(permissions, current.$permissions) ||
-    Object.keys(values).some((key) => !sameJson(values[key], current[key]))
-  if (!changed) return
+  // An array that is null underneath reads as empty: to set it so is no change.
+  const changed = Object.entries(values).filter(([key, value]) => {
+    const before = current[key]
+    return !sameJson(value ?? (Array.isArray(before) ? [] : null), before)
+  })
+  if (!dated && changed.length === 0 && sameJson(permissions, current.$permissions)) return
   replace(place, {
     id: current.$id,
     createdAt:
@@ -190,7 +203,7 @@ const update = (place: Place, id: string, changes: Changes): void => {
         ? formatDateTime(place.engine.now)
         : dateOf(current.$id, "$updatedAt", changes.$updatedAt),
     permissions,
-    values
+    values: Object.fromEntries(changed)
   })
 }
 
@@ -199,21 +212,29 @@ const remove = (place: Place, id: string): void => {
   place.engine.sqlite.run(`delete from ${place.table} where upper("$id") = ?`, upper($id))
 }
 
-const checkBatch = (argument: string, length: number): void => {
+const checkBatch = (argument: string, length: number, whenEmpty?: string): void => {
   if (length === 0 || length > batchLimit) {
-    throw invalidArgument(argument, `a batch has 1 to ${batchLimit} documents, got ${length}`)
+    const detail = `a batch has 1 to ${batchLimit} documents, got ${length}`
+    throw invalidArgument(argument, detail, length === 0 ? whenEmpty : undefined)
   }
 }
 
 export const createDocument = (engine: Engine, operation: Of<"CreateDocument">): Document.Document => {
   const place = placeOf(engine, operation)
+  if (Object.keys(dataOf(operation.document)).length === 0) {
+    throw invalidArgument(
+      "document",
+      "it has no values: give one at least, or create it in a batch",
+      "row_missing_data"
+    )
+  }
   return create(place, operation.document)
 }
 
 export const createDocuments = (engine: Engine, operation: Of<"CreateDocuments">): ReadonlyArray<Document.Document> => {
   const place = placeOf(engine, operation)
-  checkBatch("documents", operation.documents.length)
-  return operation.documents.map((document) => create(place, document))
+  checkBatch("documents", operation.documents.length, "row_missing_data")
+  return operation.documents.map((document) => create(place, document, "general_bad_request"))
 }
 
 export const getDocument = (engine: Engine, operation: Of<"GetDocument">): Document.Document =>
@@ -260,31 +281,61 @@ export const writeDocuments = (
   return operation.writes.map((write) => apply(place, write))
 }
 
-/** True where the document is as wanted now; false where it was found neither so nor as expected. */
-const restore = (place: Place, { document, expected, id }: Restore): boolean => {
-  const found = read(place, id)
-  const foundHash = found === undefined ? null : DatabaseHash.document(found)
-  if (foundHash === (document === null ? null : DatabaseHash.document(document))) return true
-  if (foundHash !== expected) return false
-  if (document === null) {
-    remove(place, id)
-    return true
+interface Found extends Restore {
+  readonly found: Document.Document | undefined
+  /** As wanted already, as expected, or as somebody else left it. */
+  readonly standing: "wanted" | "expected" | "foreign"
+}
+
+const find = (place: Place, restore: Restore): Found => {
+  const found = read(place, restore.id)
+  const hash = found === undefined ? null : DatabaseHash.document(found)
+  const wanted = restore.document === null ? null : DatabaseHash.document(restore.document)
+  const standing = hash === wanted ? "wanted" : hash === restore.expected ? "expected" : "foreign"
+  return { ...restore, found, standing }
+}
+
+const toStored = (place: Place, document: Document.Document): Stored => {
+  const values = Document.dataOf(document)
+  for (const key of Object.keys(values)) {
+    if (!place.collection.attributes.some((attribute) => attribute.key === key)) {
+      throw invalidDocument(document.$id, key, "the collection has no such attribute: bring the schema back first")
+    }
   }
-  const stored = {
+  return {
     id: document.$id,
     createdAt: document.$createdAt,
     updatedAt: document.$updatedAt,
     permissions: document.$permissions,
-    values: Document.dataOf(document)
+    values
   }
-  for (const key of Object.keys(stored.values)) {
-    if (!place.collection.attributes.some((attribute) => attribute.key === key)) {
-      throw invalidDocument(id, key, "the collection has no such attribute: bring the schema back first")
-    }
+}
+
+/** Frees the unique values of documents that are about to get others: they may be swapping them. */
+const freeUniqueValues = (place: Place, ids: ReadonlyArray<string>): void => {
+  const keys = new Set(
+    place.collection.indexes.filter(({ kind }) => kind === "unique").flatMap((index) => index.attributes)
+  )
+  const freed = Object.fromEntries([...keys].filter((key) => !key.startsWith("$")).map((key) => [key, null]))
+  const columns = cellsOf(place.collection, freed).map(([column]) => `${column} = null`)
+  if (columns.length === 0) return
+  for (const id of ids) {
+    place.engine.sqlite.run(`update ${place.table} set ${columns.join(", ")} where upper("$id") = ?`, upper(id))
   }
-  if (found === undefined) insert(place, stored)
-  else replace(place, stored)
-  return true
+}
+
+/** Writes a document back; false where another document has taken its unique values since: it stays as it was found. */
+const putBack = (place: Place, { document, found }: Found): boolean => {
+  if (document === null) return true
+  try {
+    if (found === undefined) insert(place, toStored(place, document))
+    else replace(place, toStored(place, document))
+    return true
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.reason._tag !== "UniqueConflict") throw error
+    if (found !== undefined) replace(place, toStored(place, found))
+    return false
+  }
 }
 
 export const restoreDocuments = (
@@ -293,5 +344,16 @@ export const restoreDocuments = (
 ): { readonly conflicts: ReadonlyArray<string> } => {
   const place = placeOf(engine, operation)
   checkBatch("restores", operation.restores.length)
-  return { conflicts: operation.restores.flatMap((one) => (restore(place, one) ? [] : [one.id])) }
+  const all = operation.restores.map((restore) => find(place, restore))
+  const due = all.filter(({ standing }) => standing === "expected")
+  // What goes makes room for what comes; then those that change, then those that are missing.
+  for (const { document, id } of due) if (document === null) remove(place, id)
+  const changing = due.filter(({ document, found }) => document !== null && found !== undefined)
+  freeUniqueValues(
+    place,
+    changing.map(({ id }) => id)
+  )
+  const failed = [...changing, ...due.filter(({ found }) => found === undefined)].filter((one) => !putBack(place, one))
+  const left = new Set([...all.filter(({ standing }) => standing === "foreign"), ...failed])
+  return { conflicts: all.flatMap((one) => (left.has(one) ? [one.id] : [])) }
 }

@@ -31,12 +31,15 @@ export const invalidDocument = (id: string, attribute: string, detail: string) =
 
 const validId = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$/
 
+export const isId = (id: string): boolean => validId.test(id)
+
 /** Refuses what Appwrite takes neither as an id nor as a key. */
-export const checkId = (argument: string, id: string): void => {
-  if (!validId.test(id)) {
+export const checkId = (argument: string, id: string, type = "general_argument_invalid"): void => {
+  if (!isId(id)) {
     throw invalidArgument(
       argument,
-      `${JSON.stringify(id)} must have 1 to 36 of a-z, A-Z, 0-9, period, hyphen, underscore, and start with a letter or digit`
+      `${JSON.stringify(id)} must have 1 to 36 of a-z, A-Z, 0-9, period, hyphen, underscore, and start with a letter or digit`,
+      type
     )
   }
 }

@@ -6,14 +6,14 @@ import { normalizeDateTime } from "../../../internal/DateTimeText.ts"
 import * as Query from "../../../Query.ts"
 import type { Parameter, Sqlite } from "../../vendors/Sqlite.ts"
 import { comparable, selection, tableOf, toDocument, upper } from "./Columns.ts"
-import { invalidQuery } from "./Refusal.ts"
+import { invalidQuery, isId } from "./Refusal.ts"
 
-const systemTypes: { readonly [key: string]: "text" | "date" | "sequence" } = {
-  $id: "text",
-  $createdAt: "date",
-  $updatedAt: "date",
-  $sequence: "sequence"
-}
+const systemTypes: ReadonlyMap<string, "text" | "date" | "sequence"> = new Map([
+  ["$id", "text"],
+  ["$createdAt", "date"],
+  ["$updatedAt", "date"],
+  ["$sequence", "sequence"]
+])
 
 const dateCell = (key: string, value: Query.Comparable): Parameter => {
   const normal = typeof value === "string" ? normalizeDateTime(value) : undefined
@@ -23,7 +23,7 @@ const dateCell = (key: string, value: Query.Comparable): Parameter => {
 
 /** A value to compare with, as the column's `comparable` holds it. */
 const comparisonCell = (collection: Collection, key: string, value: Query.Comparable): Parameter => {
-  const system = systemTypes[key]
+  const system = systemTypes.get(key)
   if (system === "date") return dateCell(key, value)
   if (system === "text" && typeof value === "string") return upper(value)
   if (system === "sequence" && /^\d{1,15}$/.test(String(value))) return Number(value)
@@ -47,7 +47,7 @@ const comparisonCell = (collection: Collection, key: string, value: Query.Compar
       if (typeof value !== "number" || !Number.isInteger(value)) throw refused()
       return value
     case "float":
-      if (typeof value !== "number") throw refused()
+      if (typeof value !== "number" || !Number.isFinite(value)) throw refused()
       return value
   }
 }
@@ -59,7 +59,7 @@ const unknown = (collection: Collection, key: string) =>
 
 const checkKey = (collection: Collection, key: string): void => {
   // Filters and orders want a key in its exact case.
-  if (systemTypes[key] === undefined && attributeOf(collection, key)?.key !== key) throw unknown(collection, key)
+  if (!systemTypes.has(key) && attributeOf(collection, key)?.key !== key) throw unknown(collection, key)
 }
 
 interface Condition {
@@ -75,7 +75,20 @@ const operators = {
   GreaterThanEqual: ">="
 } as const
 
+/** Refuses a query whose text on the wire would be longer than the server takes. */
+const checkLength = (filter: Query.Filter): void => {
+  const { _tag: method, ...rest } = filter
+  const { length } = JSON.stringify({ method, ...rest })
+  if (length > Query.limits.length) {
+    throw invalidQuery(
+      `a query has at most ${Query.limits.length} characters, this one on ${filter.attribute} has ${length}. Split its values over several lists`,
+      "general_argument_invalid"
+    )
+  }
+}
+
 const condition = (collection: Collection, filter: Query.Filter): Condition => {
+  checkLength(filter)
   checkKey(collection, filter.attribute)
   const column = comparable(collection, filter.attribute)
   switch (filter._tag) {
@@ -88,8 +101,11 @@ const condition = (collection: Collection, filter: Query.Filter): Condition => {
       if (filter.values.length > Query.limits.values) {
         throw invalidQuery(`equal takes at most ${Query.limits.values} values, got ${filter.values.length}`)
       }
-      const parameters = filter.values.map((value) => comparisonCell(collection, filter.attribute, value))
-      return { sql: `${column} in (${parameters.map(() => "?").join(", ")})`, parameters }
+      const cells = filter.values.map((value) => comparisonCell(collection, filter.attribute, value))
+      // One parameter, however many values: SQLite counts them, and one text of a statement serves all lengths.
+      return cells.length === 1
+        ? { sql: `${column} = ?`, parameters: cells }
+        : { sql: `${column} in (select value from json_each(?))`, parameters: [JSON.stringify(cells)] }
     }
     default:
       return {
@@ -122,6 +138,7 @@ const orderColumns = (collection: Collection, orders: ReadonlyArray<Query.Order>
 
 /** What lies strictly behind the cursor's row in the order, or before it. */
 const beyond = (sqlite: Sqlite, table: string, order: ReadonlyArray<OrderColumn>, cursor: Query.Cursor): Condition => {
+  if (!isId(cursor.document)) throw invalidQuery(`the cursor ${JSON.stringify(cursor.document)} is no id`)
   const row = sqlite.first(
     `select ${order.map((column) => column.sql).join(", ")} from ${table} where upper("$id") = ?`,
     upper(cursor.document)
@@ -170,7 +187,8 @@ export const list = (
     )
   }
   const { filters, orders, limit, cursor } = Query.parts(queries)
-  if (!Number.isInteger(limit) || limit < 1) throw invalidQuery(`limit must be a whole number from 1 on, got ${limit}`)
+  if (!Number.isSafeInteger(limit) || limit < 1)
+    throw invalidQuery(`limit must be a whole number from 1 on, got ${limit}`)
   const table = tableOf(database, collection.$id)
   const conditions = filters.map((filter) => condition(collection, filter))
   const order = orderColumns(collection, orders)

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Attribute from "../../../Attribute.ts"
 import { attributeOf, type Collection, type Database, sameKey } from "../../../Collection.ts"
-import { DuplicateValues, LimitExceeded } from "../../../DatabasesError.ts"
+import { AlreadyExists, DuplicateValues, LimitExceeded } from "../../../DatabasesError.ts"
 import { formatDateTime } from "../../../internal/DateTimeText.ts"
 import * as Index from "../../../Index.ts"
 import type { Of } from "../../../Operation.ts"
@@ -51,6 +51,7 @@ export const updateDatabase = ({ catalog, now }: Engine, operation: Of<"UpdateDa
     $updatedAt: formatDateTime(now)
   }
   checkName(record.name)
+  if (record.name === current.name && record.enabled === current.enabled) return current
   catalog.putDatabase(record, "replace")
   return record
 }
@@ -87,10 +88,31 @@ export const createCollection = (engine: Engine, operation: Of<"CreateCollection
   )
   sqlite.run(`create unique index ${indexName(database, record.$id, "$id")} on ${table} (upper("$id"))`)
   let collection = record
-  for (const attribute of operation.attributes) collection = addAttribute(engine, database, collection, attribute)
-  for (const index of operation.indexes) collection = addIndex(engine, database, collection, index)
+  try {
+    for (const attribute of operation.attributes) collection = addAttribute(engine, database, collection, attribute)
+    for (const index of operation.indexes) collection = addIndex(engine, database, collection, index)
+  } catch (error) {
+    throw inline(error, operation)
+  }
   catalog.putCollection(database, collection, "replace")
   return collection
+}
+
+/** The server calls what is wrong with an inline definition by other names than when it comes alone. */
+const inline = (error: unknown, { attributes }: Of<"CreateCollection">): unknown => {
+  if (!(error instanceof Refusal)) return error
+  const { reason } = error
+  if (reason._tag === "AlreadyExists" && reason.resource === "attribute") {
+    return attributes.filter(({ key }) => key === reason.id).length > 1
+      ? invalidArgument("attributes", `the key ${JSON.stringify(reason.id)} stands there twice`)
+      : new Refusal(new AlreadyExists({ type: "table_already_exists", resource: "attribute", id: reason.id }))
+  }
+  if (reason._tag !== "InvalidArgument") return error
+  const { argument, detail, type } = reason
+  if (type === "column_unknown") return invalidArgument(argument, detail, "column_index_invalid")
+  return type === "column_value_invalid" || type === "column_default_unsupported"
+    ? invalidArgument(argument, detail)
+    : error
 }
 
 export const updateCollection = ({ catalog, now }: Engine, operation: Of<"UpdateCollection">): Collection => {
@@ -120,6 +142,18 @@ const checkDefinition = (attribute: Attribute.Attribute): void => {
   if (problem !== undefined) throw invalidArgument(attribute.key, problem.detail, problem.type)
 }
 
+/** Refuses more attributes, or wider ones, than a row has room for. */
+const checkRoom = (attributes: ReadonlyArray<Attribute.Attribute>): void => {
+  const width = attributes.reduce((sum, attribute) => sum + Attribute.rowWidth(attribute), Attribute.rowBase)
+  if (attributes.length <= limits.attributes && width <= Attribute.rowLimit) return
+  throw new Refusal(
+    new LimitExceeded({
+      type: "column_limit_exceeded",
+      detail: `a collection has at most ${limits.attributes} attributes in ${Attribute.rowLimit} bytes of a row; these ${attributes.length} take ${width}. Make texts smaller, or put some attributes in a collection of their own`
+    })
+  )
+}
+
 const addAttribute = (
   { sqlite }: Engine,
   database: string,
@@ -129,14 +163,7 @@ const addAttribute = (
   checkId("key", attribute.key)
   checkDefinition(attribute)
   if (attributeOf(collection, attribute.key) !== undefined) throw alreadyExists("attribute", attribute.key)
-  if (collection.attributes.length >= limits.attributes) {
-    throw new Refusal(
-      new LimitExceeded({
-        type: "column_limit_exceeded",
-        detail: `a collection has at most ${limits.attributes} attributes. Put some in a collection of their own`
-      })
-    )
-  }
+  checkRoom([...collection.attributes, attribute])
   sqlite.run(`alter table ${tableOf(database, collection.$id)} add column ${columnDefinition(attribute)}`)
   return { ...collection, attributes: [...collection.attributes, attribute] }
 }
@@ -192,6 +219,12 @@ export const updateAttribute = (engine: Engine, operation: Of<"UpdateAttribute">
     )
   }
   checkDefinition(attribute)
+  if (attribute.kind === "enum" && attribute.elements.length === 0) {
+    throw invalidArgument(attribute.key, "an enum needs at least one element", "column_value_invalid")
+  }
+  const attributes = collection.attributes.map((one) => (one.key === current.key ? attribute : one))
+  checkRoom(attributes)
+  for (const index of collection.indexes) checkIndex({ ...collection, attributes }, index)
   if (attribute.kind === "string" && current.kind === "string" && attribute.size < current.size) {
     checkResize(engine, operation.database, collection, current, attribute.size)
   }
@@ -243,16 +276,18 @@ export const deleteAttribute = (engine: Engine, operation: Of<"DeleteAttribute">
   const { catalog, sqlite } = engine
   let collection = catalog.collection(operation.database, operation.collection)
   const { key } = attributeIn(collection, operation.key)
+  const places = collection.indexes.map((index) => index.key)
   for (const index of collection.indexes.filter(({ attributes }) => attributes.includes(key))) {
     collection = dropIndex(engine, operation.database, collection, index)
     const rest = Index.without(index, key)
-    if (rest !== undefined && !collection.indexes.some((other) => Index.equivalent(other, rest))) {
-      collection = addIndex(engine, operation.database, collection, rest)
-    }
+    if (rest === undefined || collection.indexes.some((other) => Index.equivalent(other, rest))) continue
+    collection = addIndex(engine, operation.database, collection, rest)
   }
+  // Those made anew keep their places among the others.
+  const indexes = collection.indexes.toSorted((left, right) => places.indexOf(left.key) - places.indexOf(right.key))
   sqlite.run(`alter table ${tableOf(operation.database, collection.$id)} drop column ${quote(key)}`)
   const attributes = collection.attributes.filter((attribute) => attribute.key !== key)
-  catalog.putCollection(operation.database, { ...collection, attributes }, "replace")
+  catalog.putCollection(operation.database, { ...collection, attributes, indexes }, "replace")
 }
 
 /** Text attributes of `index` that no index of `indexes` has named so far. */
@@ -261,7 +296,7 @@ const newlyIndexed = (collection: Collection, index: Index.Index, indexes: Reado
     (attribute) => isText(attribute) && index.attributes.includes(attribute.key) && !hasSortKey(indexes, attribute)
   )
 
-const indexable: ReadonlyArray<string> = ["$id", "$createdAt", "$updatedAt"]
+const indexable: ReadonlySet<string> = new Set(["$id", "$createdAt", "$updatedAt"])
 
 const checkIndex = (collection: Collection, index: Index.Index): void => {
   const refuse = (detail: string, type = "column_index_invalid") => invalidArgument(index.key, detail, type)
@@ -269,7 +304,8 @@ const checkIndex = (collection: Collection, index: Index.Index): void => {
   if (new Set(index.attributes).size < index.attributes.length) throw refuse("an attribute stands in it twice")
   let length = 0
   for (const key of index.attributes) {
-    if (indexable.includes(key)) continue
+    if (indexable.has(key)) continue
+    if (key.startsWith("$")) throw refuse(`${key} can't be indexed`, "general_argument_invalid")
     const attribute = collection.attributes.find((one) => one.key === key)
     if (attribute === undefined) throw refuse(`there is no attribute ${JSON.stringify(key)}`, "column_unknown")
     if (attribute.array) throw refuse(`${key} is an array, which can't be indexed`, "index_invalid")

@@ -1,0 +1,366 @@
+/** What each kind of attribute takes, keeps and refuses, as a scalar and as an array; and definitions refused. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Attribute from "../../../src/Attribute.ts"
+import type { Document } from "../../../src/Document.ts"
+import { idsOf, invalidIds, longestId, type Promised, refused } from "./support.ts"
+
+interface Case {
+  readonly about: string
+  readonly attribute: (options: { readonly array: boolean }) => Attribute.Attribute
+  /** As given and as kept. */
+  readonly kept: ReadonlyArray<readonly [Attribute.Scalar, Attribute.Scalar]>
+  readonly refused: ReadonlyArray<unknown>
+  /** What stands for null inside an array. */
+  readonly nullInArray: Attribute.Scalar
+}
+const same = (...values: ReadonlyArray<Attribute.Scalar>) => values.map((value) => [value, value] as const)
+
+const cases: { readonly [K in Attribute.Kind]: ReadonlyArray<Case> } = {
+  string: [
+    {
+      about: "a string is kept exactly, and its size counts code points",
+      attribute: (options) => Attribute.string("a", { size: 5, ...options }),
+      kept: same("", "12345", "ééééé", "😀😀😀😀😀", " x  ", "\u0000\u0001\n", "\u2028", "e\u0301", "007"),
+      refused: ["123456", "éééééé", "😀😀😀😀😀😀", "12345 ", 5, true, "\ud800", "x\udc00"],
+      nullInArray: null
+    }
+  ],
+  integer: [
+    {
+      about: "an integer without bounds takes what a number holds exactly",
+      attribute: (options) => Attribute.integer("a", options),
+      kept: [...same(0, -1, 2_147_483_648, 9_007_199_254_740_991, -9_007_199_254_740_991), [-0, 0]],
+      refused: ["2", 2.5, true, 9_007_199_254_740_992, 1e300, ""],
+      nullInArray: 0
+    },
+    {
+      about: "an integer keeps to its bounds",
+      attribute: (options) => Attribute.integer("a", { min: -3, max: 3, ...options }),
+      kept: same(-3, 0, 3),
+      refused: [4, -4],
+      nullInArray: 0
+    }
+  ],
+  float: [
+    {
+      about: "a float takes any finite number",
+      attribute: (options) => Attribute.float("a", options),
+      kept: [...same(0, 0.5, -2, 1, 1e308, 9_007_199_254_740_992), [-0, 0]],
+      refused: ["1.0", "NaN", false, ""],
+      nullInArray: null
+    },
+    {
+      about: "a float keeps to its bounds",
+      attribute: (options) => Attribute.float("a", { min: -0.5, max: 1.5, ...options }),
+      kept: same(-0.5, 1.5, 1),
+      refused: [1.6, -0.6],
+      nullInArray: null
+    }
+  ],
+  boolean: [
+    {
+      about: "a boolean is true or false, nothing that looks like it",
+      attribute: (options) => Attribute.boolean("a", options),
+      kept: same(true, false),
+      refused: [1, 0, "true", ""],
+      nullInArray: false
+    }
+  ],
+  datetime: [
+    {
+      about: "a datetime is kept in UTC to the millisecond",
+      attribute: (options) => Attribute.datetime("a", options),
+      kept: [
+        ["2024-01-02T03:04:05Z", "2024-01-02T03:04:05.000+00:00"],
+        ["2024-01-02T03:04:05.678Z", "2024-01-02T03:04:05.678+00:00"],
+        ["2024-01-02T03:04:05.678901+00:00", "2024-01-02T03:04:05.678+00:00"],
+        ["2024-01-02T03:04:05+02:00", "2024-01-02T01:04:05.000+00:00"],
+        ["2024-01-02T03:04:05.5-05:30", "2024-01-02T08:34:05.500+00:00"],
+        ["2024-01-02 03:04:05", "2024-01-02T03:04:05.000+00:00"],
+        ["2024-01-02", "2024-01-02T00:00:00.000+00:00"],
+        ["2024-02-30", "2024-03-01T00:00:00.000+00:00"],
+        ["2024-01-02T24:00:00Z", "2024-01-03T00:00:00.000+00:00"],
+        ["1000-01-01", "1000-01-01T00:00:00.000+00:00"]
+      ],
+      refused: [
+        "0999-12-31",
+        "0050-01-01",
+        "9999-12-31T23:59:59.999Z",
+        "1704164645",
+        "garbage",
+        "2024-13-01",
+        1704164645
+      ],
+      nullInArray: null
+    }
+  ],
+  enum: [
+    {
+      about: "an enum takes its elements alone, compared exactly",
+      attribute: (options) => Attribute.enumeration("a", { elements: ["x", "Long one"], ...options }),
+      kept: same("x", "Long one"),
+      refused: ["X", "", "x ", "long one", 1],
+      nullInArray: null
+    }
+  ]
+}
+
+/** A definition that is refused, and under which name. */
+const definitions: ReadonlyArray<readonly [string, Attribute.Attribute, string]> = [
+  ["a size of 0", Attribute.string("k", { size: 0 }), "general_argument_invalid"],
+  ["a size over 1,073,741,824", Attribute.string("k", { size: 1_073_741_825 }), "general_argument_invalid"],
+  [
+    "a required string with a default",
+    Attribute.string("k", { size: 5, required: true, default: "x" }),
+    "column_default_unsupported"
+  ],
+  [
+    "an array with a default",
+    Attribute.string("k", { size: 5, array: true, default: "x" }),
+    "column_default_unsupported"
+  ],
+  ["a default longer than the size", Attribute.string("k", { size: 2, default: "xyz" }), "column_value_invalid"],
+  ["an integer whose min is over its max", Attribute.integer("k", { min: 5, max: 1 }), "column_value_invalid"],
+  ["a default out of bounds", Attribute.integer("k", { min: 1, max: 5, default: 9 }), "column_value_invalid"],
+  ["an integer with a fraction as default", Attribute.integer("k", { default: 1.5 }), "general_argument_invalid"],
+  ["a float whose min is over its max", Attribute.float("k", { min: 2, max: 1 }), "column_value_invalid"],
+  ["a float's default out of bounds", Attribute.float("k", { max: 1, default: 2 }), "column_value_invalid"],
+  ["a default that is no date", Attribute.datetime("k", { default: "notadate" }), "general_argument_invalid"],
+  ["an empty element", Attribute.enumeration("k", { elements: ["a", ""] }), "general_argument_invalid"],
+  [
+    "101 elements",
+    Attribute.enumeration("k", { elements: Array.from({ length: 101 }, (_, index) => `e${index}`) }),
+    "general_argument_invalid"
+  ],
+  [
+    "a default that is no element",
+    Attribute.enumeration("k", { elements: ["a"], default: "z" }),
+    "column_value_invalid"
+  ]
+]
+
+export const attributes = (promise: Promised): void => {
+  for (const { about, attribute, kept, refused: wrong, nullInArray } of Object.values(cases).flat()) {
+    promise(about, (db) =>
+      Effect.gen(function* () {
+        const collection = yield* db.createCollection("c", { attributes: [attribute({ array: false })] })
+        assert.deepStrictEqual(collection.attributes, [attribute({ array: false })])
+        for (const [index, [given, stored]] of kept.entries()) {
+          const created = yield* db.createDocument("c", { $id: `d${index}`, a: given })
+          assert.deepStrictEqual(created["a"], stored)
+          assert.deepStrictEqual(yield* db.getDocument("c", `d${index}`), created)
+        }
+        const empty = yield* db.createDocument("c", { $id: "null", a: null })
+        assert.isNull(empty["a"])
+        const all = idsOf((yield* db.listDocuments("c")).documents)
+        for (const value of [...wrong, ["x"]] as ReadonlyArray<Attribute.Value>) {
+          const reason = yield* refused(
+            db.createDocument("c", { $id: "wrong", a: value }),
+            "InvalidDocument",
+            "row_invalid_structure"
+          )
+          assert.deepStrictEqual([reason.id, reason.attribute], ["wrong", "a"])
+          yield* refused(db.updateDocument("c", "d0", { a: value }), "InvalidDocument", "row_invalid_structure")
+        }
+        assert.deepStrictEqual(idsOf((yield* db.listDocuments("c")).documents), all)
+      })
+    )
+
+    promise(`${about}; so does each element of an array`, (db) =>
+      Effect.gen(function* () {
+        yield* db.createCollection("c", { attributes: [attribute({ array: true })] })
+        const given = kept.map(([value]) => value)
+        const stored = kept.map(([, value]) => value)
+        const created = yield* db.createDocument("c", { $id: "d", a: [...given, ...given, null] })
+        assert.deepStrictEqual(created["a"], [...stored, ...stored, nullInArray])
+        assert.deepStrictEqual(yield* db.getDocument("c", "d"), created)
+        for (const value of wrong as ReadonlyArray<Attribute.Scalar>) {
+          yield* refused(
+            db.createDocument("c", { $id: "wrong", a: [given[0]!, value] }),
+            "InvalidDocument",
+            "row_invalid_structure"
+          )
+        }
+        yield* refused(
+          db.createDocument("c", { $id: "wrong", a: given[0]! }),
+          "InvalidDocument",
+          "row_invalid_structure"
+        )
+        assert.strictEqual((yield* db.listDocuments("c")).total, 1)
+      })
+    )
+  }
+
+  promise("what is no number at all is refused as a value, not as a crash", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", { attributes: [Attribute.float("f"), Attribute.integer("i")] })
+      for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        for (const key of ["f", "i"]) {
+          yield* refused(db.createDocument("c", { $id: "d", [key]: value }), "InvalidDocument", "row_invalid_structure")
+        }
+      }
+    })
+  )
+
+  promise("an array that nobody wrote reads as empty, and may be emptied again by null", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", {
+        attributes: [Attribute.string("s", { size: 5, array: true }), Attribute.integer("n")]
+      })
+      const left = yield* db.createDocument("c", { $id: "left", n: 1 })
+      const none = yield* db.createDocument("c", { $id: "none", n: 1, s: null })
+      assert.deepStrictEqual([left["s"], none["s"]], [[], []])
+      yield* db.updateDocument("c", "left", { s: ["x", "x", ""] })
+      assert.deepStrictEqual((yield* db.getDocument("c", "left"))["s"], ["x", "x", ""])
+      assert.deepStrictEqual((yield* db.updateDocument("c", "left", { s: null }))["s"], [])
+      assert.deepStrictEqual((yield* db.getDocument("c", "left"))["s"], [])
+    })
+  )
+
+  promise("a required array takes an empty list, and nothing else for it", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", {
+        attributes: [Attribute.string("s", { size: 5, array: true, required: true }), Attribute.integer("n")]
+      })
+      assert.deepStrictEqual((yield* db.createDocument("c", { $id: "d", s: [] }))["s"], [])
+      yield* refused(db.createDocument("c", { $id: "e", s: null }), "InvalidDocument", "row_invalid_structure")
+      yield* refused(db.createDocument("c", { $id: "e", n: 1 }), "InvalidDocument", "row_invalid_structure")
+      assert.deepStrictEqual((yield* db.updateDocument("c", "d", { n: 1 }))["s"], [])
+    })
+  )
+
+  promise("a required attribute must be there, and may not be set to null later", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", {
+        attributes: [Attribute.string("a", { size: 5, required: true }), Attribute.integer("n")]
+      })
+      yield* db.createDocument("c", { $id: "d", a: "" })
+      for (const values of [{ n: 1 }, { a: null }]) {
+        const reason = yield* refused(
+          db.createDocument("c", { $id: "e", ...values }),
+          "InvalidDocument",
+          "row_invalid_structure"
+        )
+        assert.strictEqual(reason.attribute, "a")
+      }
+      yield* refused(db.updateDocument("c", "d", { a: null }), "InvalidDocument", "row_invalid_structure")
+      assert.strictEqual((yield* db.updateDocument("c", "d", { n: 1 }))["a"], "")
+    })
+  )
+
+  promise("an attribute that the collection does not have is refused; keys of values are exact in case", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", { attributes: [Attribute.integer("n")] })
+      yield* db.createDocument("c", { $id: "d", n: 1 })
+      for (const key of ["zz", "N"]) {
+        const values = { [key]: 1 }
+        const reason = yield* refused(
+          db.createDocument("c", { $id: "e", ...values }),
+          "InvalidDocument",
+          "row_invalid_structure"
+        )
+        assert.strictEqual(reason.attribute, key)
+        yield* refused(db.updateDocument("c", "d", values), "InvalidDocument", "row_invalid_structure")
+      }
+    })
+  )
+
+  promise("a default of each kind fills new documents that leave the attribute out or give null", (db) =>
+    Effect.gen(function* () {
+      const defaults: Record<string, Attribute.Scalar> = { s: "é ", i: 0, f: 0.5, b: false, e: "y" }
+      yield* db.createCollection("c", {
+        attributes: [
+          Attribute.string("s", { size: 5, default: "é " }),
+          Attribute.integer("i", { default: 0 }),
+          Attribute.float("f", { default: 0.5 }),
+          Attribute.boolean("b", { default: false }),
+          Attribute.datetime("d", { default: "2020-01-01" }),
+          Attribute.enumeration("e", { elements: ["x", "y"], default: "y" }),
+          Attribute.integer("n")
+        ]
+      })
+      const filled = { ...defaults, d: "2020-01-01T00:00:00.000+00:00", n: 1 }
+      const valuesOf = (document: Document) =>
+        Object.fromEntries(Object.keys(filled).map((key) => [key, document[key]]))
+      const left = yield* db.createDocument("c", { $id: "left", n: 1 })
+      const none = yield* db.createDocument("c", {
+        $id: "none",
+        n: 1,
+        s: null,
+        i: null,
+        f: null,
+        b: null,
+        e: null,
+        d: null
+      })
+      assert.deepStrictEqual(valuesOf(left), filled)
+      assert.deepStrictEqual(valuesOf(none), filled)
+      assert.deepStrictEqual(yield* db.getDocument("c", "left"), left)
+      assert.deepStrictEqual(valuesOf(yield* db.updateDocument("c", "left", { s: "x" })), { ...filled, s: "x" })
+      assert.deepStrictEqual(valuesOf(yield* db.updateDocument("c", "left", { s: null })), filled)
+      assert.deepStrictEqual(yield* db.getDocument("c", "none"), none)
+    })
+  )
+
+  promise("attributes are listed in order of creation, those added later at the end, however many there are", (db) =>
+    Effect.gen(function* () {
+      const first = Array.from({ length: 30 }, (_, index) => Attribute.boolean(`b${(index * 7) % 30}`))
+      yield* db.createCollection("c", { attributes: first })
+      const added = yield* db.createAttribute("c", Attribute.string("a", { size: 5, default: "x" }))
+      assert.deepStrictEqual(added, Attribute.string("a", { size: 5, default: "x" }))
+      assert.deepStrictEqual(yield* db.listAttributes("c"), [...first, added])
+      assert.deepStrictEqual((yield* db.getCollection("c")).attributes, [...first, added])
+    })
+  )
+
+  promise("keys of attributes compare without case, are up to 36 characters, and start with a letter or digit", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", { attributes: [Attribute.boolean("Flag")] })
+      for (const key of ["Flag", "flag"]) {
+        const reason = yield* refused(
+          db.createAttribute("c", Attribute.integer(key)),
+          "AlreadyExists",
+          "column_already_exists"
+        )
+        assert.strictEqual(reason.resource, "attribute")
+      }
+      for (const key of [...invalidIds, "$id"]) {
+        yield* refused(db.createAttribute("c", Attribute.boolean(key)), "InvalidArgument", "general_argument_invalid")
+      }
+      yield* db.createAttribute("c", Attribute.boolean(longestId))
+      yield* db.createAttribute("c", Attribute.boolean("0.a-_"))
+      assert.deepStrictEqual(
+        (yield* db.listAttributes("c")).map((attribute) => attribute.key),
+        ["Flag", longestId, "0.a-_"]
+      )
+    })
+  )
+
+  for (const [what, attribute, type] of definitions) {
+    promise(`a definition is refused for ${what}`, (db) =>
+      Effect.gen(function* () {
+        yield* db.createCollection("c")
+        yield* refused(db.createAttribute("c", attribute), "InvalidArgument", type)
+        assert.deepStrictEqual(yield* db.listAttributes("c"), [])
+      })
+    )
+  }
+
+  promise("attributes wider together than a row of the server are refused", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", { attributes: [Attribute.string("a", { size: 15_500 })] })
+      yield* refused(
+        db.createAttribute("c", Attribute.string("b", { size: 700 })),
+        "LimitExceeded",
+        "column_limit_exceeded"
+      )
+      // Texts beyond 16,381 characters are kept apart from the row.
+      yield* db.createAttribute("c", Attribute.string("b", { size: 20_000 }))
+      assert.deepStrictEqual(
+        (yield* db.listAttributes("c")).map((attribute) => attribute.key),
+        ["a", "b"]
+      )
+    })
+  )
+}
