@@ -4,6 +4,7 @@
  * What stops before anything is started is in the error channel of `executeAll`; what the migrations come to is in its
  * results. `execute` runs one and fails with whatever it comes to.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -212,6 +213,8 @@ const notRun = (id: string, rest: Partial<Result>): Result => ({
   ...rest
 })
 
+const uninterruptedScope = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.uninterruptible(Effect.scoped(effect))
+
 /** Its outcome leaves the target in a state that no other migration may build on. */
 const blocks = (result: Result): boolean =>
   result.error?._tag === "RollbackIncomplete" || result.error?._tag === "CommitIncomplete"
@@ -224,7 +227,8 @@ export const executeAll = Effect.fn("Migrator.executeAll")(function* (
   migrations: ReadonlyArray<Source | Migration>,
   options?: ExecuteAllOptions
 ): Effect.fn.Return<Results, PreparationError, Services> {
-  return yield* Effect.scoped(
+  // What a migration came to must reach the caller, also when the interruption of a rollback is the reason.
+  return yield* uninterruptedScope(
     Effect.gen(function* () {
       const { holder, known, state: found } = yield* enter(migrations, false)
       const pending = yield* Known.pending(known, found, options?.to)
@@ -249,6 +253,7 @@ export const executeAll = Effect.fn("Migrator.executeAll")(function* (
         const last = results.at(-1)!
         if (options?.onResult !== undefined) yield* options.onResult(last)
         if (!last.success && (options?.stopOnError !== false || blocks(last))) break
+        yield* Effect.interruptible(Effect.yieldNow)
       }
       const completed = results.filter(({ success }) => success).length
       const failed = results.length - completed
@@ -341,6 +346,7 @@ export const verify = Effect.fn("Migrator.verify")(function* (
     const migration = yield* one.load
     if (migration.verify === undefined) continue
     const exit = yield* Effect.exit(Effect.provideService(migration.verify, Databases, readOnly(databases)))
+    if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
     answers.push(
       Exit.isSuccess(exit)
         ? { id: one.id, success: true, message: typeof exit.value === "string" ? exit.value : "verified" }

@@ -123,11 +123,11 @@ const commit = Effect.fnUntraced(function* <E extends { readonly message: string
 })
 
 /**
- * Runs a migration. An interruption is answered by the rollback, then goes on as an interruption; what can't be taken
- * back turns either way into `RollbackIncomplete`.
+ * Runs a migration. Only `up` and `verify` can be interrupted. That is answered by the rollback, then goes on as an
+ * interruption; what can't be taken back turns either way into `RollbackIncomplete`.
  */
 export const run = <E extends { readonly message: string }>(options: Options<E>): Effect.Effect<Success, RunError> =>
-  Effect.uninterruptibleMask((restore) =>
+  Effect.uninterruptible(
     Effect.gen(function* () {
       const { begin, journal, live, migration } = options
       const recorder = yield* Recorder.make(live, journal)
@@ -144,7 +144,7 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
       const up = yield* migration.up.pipe(
         Effect.provideService(Databases, databases),
         Effect.provideService(MigrationRun, runService(migration, recorder)),
-        restore,
+        Effect.interruptible,
         Effect.exit
       )
       if (Exit.isFailure(up)) {
@@ -156,7 +156,7 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
 
       const verified = yield* (migration.verify ?? Effect.void).pipe(
         Effect.provideService(Databases, readOnly(databases)),
-        restore,
+        Effect.interruptible,
         Effect.exit
       )
       if (Exit.isFailure(verified)) {

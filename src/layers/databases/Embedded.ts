@@ -24,16 +24,18 @@ export interface Options {
   readonly filename: string
   /** The database that is there from the start, and that the methods work in. Default `main`. */
   readonly databaseId?: string | undefined
+  /** What people read it called. Default `sqlite:PATH` or `memory:`. */
+  readonly label?: string | undefined
   /** How long to wait for another process's write, in milliseconds. Default 5000. */
   readonly busyTimeout?: number | undefined
 }
 
 type Handler<T extends Tag> = (engine: Structure.Engine, operation: Of<T>) => ResultOf<T>
 
-const handlers = (filename: string): { readonly [T in Tag]: Handler<T> } => ({
+const handlers = (label: string): { readonly [T in Tag]: Handler<T> } => ({
   DescribeTarget: ({ catalog }, { database }) => ({
     id: `embedded:${catalog.fileId()}:${catalog.database(database).$id}`,
-    label: `${filename === ":memory:" ? "memory:" : `sqlite:${filename}`} (${database})`
+    label: `${label} (${database})`
   }),
   CreateDatabase: Structure.createDatabase,
   GetDatabase: ({ catalog }, { database }) => catalog.database(database),
@@ -131,7 +133,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     })
     return opened
   })
-  const table = handlers(options.filename)
+  const table = handlers(options.label ?? (options.filename === ":memory:" ? "memory:" : `sqlite:${options.filename}`))
   const execute: Execute = <T extends Tag>(operation: Of<T>): Effect.Effect<ResultOf<T>, DatabasesError> =>
     Effect.flatMap(Clock.currentTimeMillis, (moment) =>
       attempt(operation, () => {

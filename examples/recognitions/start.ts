@@ -1,0 +1,59 @@
+/**
+ * `npm start`: real data migrated, verified and rolled back, by the same commands that you would type.
+ *
+ * It can be run again: what is applied stays. `rm -rf .data` starts anew.
+ */
+import * as Effect from "effect/Effect"
+import { Databases } from "holdfast/Databases"
+import * as DatabaseHash from "holdfast/DatabaseHash"
+import * as Embedded from "holdfast/layers/databases/Embedded"
+import { spawnSync } from "node:child_process"
+import { join } from "node:path"
+
+const database = ".data/recognitions.db"
+const home = "examples/recognitions"
+const shared = ["--database", `sqlite:${database}`, "--backups", ".data/backups"]
+
+const tsx = join("node_modules", ".bin", "tsx")
+
+/** Runs one command of the program, as it is typed, and says so. */
+const migrate = (expected: number, folder: string, ...command: ReadonlyArray<string>): void => {
+  const words = ["src/programs/migrate.ts", ...command, "--migrations", `${home}/${folder}`, ...shared]
+  console.log(`\n$ npx tsx ${words.join(" ")}`)
+  const { status } = spawnSync(tsx, words, { stdio: "inherit" })
+  if (status !== expected) {
+    console.error(`It exited with ${status}, where ${expected} was expected.`)
+    process.exit(1)
+  }
+}
+
+const hash = (): Promise<string> =>
+  Effect.runPromise(
+    Effect.flatMap(Databases, (databases) => DatabaseHash.server(databases)).pipe(
+      Effect.provide(Embedded.layer({ filename: database }))
+    )
+  )
+
+console.log("Holdfast: real data migrated, verified, and rolled back, in an embedded database.")
+migrate(0, "migrations", "up")
+migrate(0, "migrations", "verify")
+migrate(0, "migrations", "status")
+
+console.log("\nNow a migration that fails half way, on purpose, after thousands of writes.")
+const before = await hash()
+migrate(1, "failing", "up")
+const after = await hash()
+console.log(`\nexact hash before  ${before}\nexact hash after   ${after}`)
+if (before !== after) {
+  console.error("Something of it is left. This is a bug: please report it.")
+  process.exit(1)
+}
+
+console.log(`The same: documents, dates, permissions, schema. Nothing of it is left.
+
+What to look at next:
+  ${home}/migrations         the migrations that just ran
+  sqlite3 ${database} 'select title, criticScore from "main/recognitions" limit 5'
+  .data/backups/migration-state.json     what has run, and what failed
+  README.md                  how to write one of your own, and how to test it
+  rm -rf .data               starts anew`)

@@ -1,0 +1,69 @@
+/** Migrations out of the files of a folder, in the order of their names. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { pathToFileURL } from "node:url"
+import { isMigration, type Migration } from "../../Migration.ts"
+import type { Source } from "../../Migrator.ts"
+import { MigrationNotLoaded, MigrationsMissing } from "../../MigratorError.ts"
+import * as SourceHash from "./SourceHash.ts"
+
+/** Files in the folder itself; what begins with `_` or `.` is a helper, and declarations and tests are none. */
+const isMigrationFile = (name: string): boolean =>
+  /^[^_.].*\.m?[jt]s$/.test(name) && !/\.d\.m?ts$/.test(name) && !/\.test\.m?[jt]s$/.test(name)
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined)
+
+const whyNot = (error: unknown): string => {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  switch (codeOf(error)) {
+    case "ERR_UNKNOWN_FILE_EXTENSION":
+      return `this Node (${process.versions.node}) does not strip types: use Node 22.19 or newer, or compile it to .js`
+    case "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING":
+      return "Node strips no types inside node_modules: keep migrations outside it, or compile them to .js"
+    case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
+      return `Node only strips types, and this needs more (an enum, a namespace, a parameter property): ${message}`
+    default:
+      return message
+  }
+}
+
+const load = (location: string): Effect.Effect<Migration, MigrationNotLoaded> =>
+  Effect.tryPromise({
+    try: () => import(pathToFileURL(location).href) as Promise<{ readonly default?: unknown }>,
+    catch: (error) => new MigrationNotLoaded({ location, detail: whyNot(error) })
+  }).pipe(
+    Effect.flatMap((module) =>
+      isMigration(module.default)
+        ? Effect.succeed(module.default)
+        : Effect.fail(
+            new MigrationNotLoaded({
+              location,
+              detail: "its default export is no migration. Write: export default Migration.make({ … })"
+            })
+          )
+    )
+  )
+
+/** The migrations of `folder`. Nothing is loaded yet. */
+export const sources = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const home = path.resolve(folder)
+  const names = yield* Effect.mapError(fs.readDirectory(home), () => new MigrationsMissing({ location: home }))
+  return names
+    .filter(isMigrationFile)
+    .toSorted()
+    .map((file): Source => {
+      const location = path.join(home, file)
+      return {
+        name: file.replace(/\.m?[jt]s$/, ""),
+        location,
+        hash: SourceHash.ofFile(location).pipe(
+          Effect.provideService(FileSystem.FileSystem, fs),
+          Effect.provideService(Path.Path, path)
+        ),
+        load: load(location)
+      }
+    })
+})

@@ -1,0 +1,82 @@
+/** The commands of `migrate`. A new one: a file beside this, and its name in the list. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import type { Teardown } from "effect/Runtime"
+import * as exitCodes from "../exitCodes.ts"
+import * as Output from "../output.ts"
+import * as Progress from "../progress.ts"
+import * as Settings from "../settings.ts"
+import { baseline } from "./baseline.ts"
+import { create } from "./new.ts"
+import { root } from "./root.ts"
+import { status } from "./status.ts"
+import { up } from "./up.ts"
+import { version } from "../version.ts"
+import { verify } from "./verify.ts"
+
+const commands = root.pipe(Command.withSubcommands([status, up, verify, baseline, create]))
+
+/** The first signal interrupts, and the run undoes what it did; the second one leaves that to a recovery. */
+let signal: "SIGINT" | "SIGTERM" | undefined
+const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => {
+    if (signal !== undefined) process.exit(signalCodes[name])
+    signal = name
+    process.stderr.write(
+      `\n${name}: undoing what was begun. Once more leaves at once, and a recovery is needed then.\n`
+    )
+  })
+}
+
+const teardown: Teardown = (exit, onExit) => {
+  if (Exit.isSuccess(exit)) return onExit(0)
+  if (Cause.hasInterruptsOnly(exit.cause)) return onExit(signalCodes[signal ?? "SIGINT"])
+  const error: unknown = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+  return onExit(error instanceof Output.ExitWith ? error.code : exitCodes.defect)
+}
+
+/** A command line that can't be understood: what is wrong, and where the help is; the whole help would hide it. */
+const presenter = CliOutput.layerPresenter({
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.gen(function* () {
+          const message = event.errors.map((error) => error.message).join("\n")
+          yield* Console.error(`${message}\n\nSee: ${event.commandPath.join(" ")} --help`)
+          if (process.argv.includes("--json")) {
+            const error = { _tag: "Usage", message }
+            yield* Console.log(JSON.stringify({ version: Output.jsonVersion, success: false, error }, undefined, 2))
+          }
+        })
+      : CliOutput.defaultPresenter.present(event)
+})
+
+const program = commands.pipe(
+  Command.run({ version }),
+  Effect.provide(Settings.layer),
+  Effect.provide(presenter),
+  Effect.provide(Progress.layer),
+  Effect.catchTags({
+    ShowHelp: ({ errors }) =>
+      errors.length === 0 ? Effect.void : Effect.fail(new Output.ExitWith({ code: exitCodes.usage })),
+    InvalidSetting: (error) =>
+      Effect.andThen(Console.error(error.message), Effect.fail(new Output.ExitWith({ code: exitCodes.usage })))
+  }),
+  Effect.tapCause((cause) =>
+    Cause.hasInterruptsOnly(cause) || Option.isSome(Cause.findErrorOption(cause))
+      ? Effect.void
+      : Console.error(`This is a bug of holdfast, please report it:\n${Cause.pretty(cause)}`)
+  ),
+  Effect.provideService(References.LogToStderr, true),
+  Effect.provide(NodeServices.layer)
+)
+
+NodeRuntime.runMain(program, { teardown, disableErrorReporting: true })

@@ -1,0 +1,64 @@
+/** `--database URL` → the layers of that target: its databases, and the state, lock and journal that live with it. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import type { DatabasesError } from "../../DatabasesError.ts"
+import * as Embedded from "../../layers/databases/Embedded.ts"
+import * as FileJournal from "../../layers/migrations/FileJournal.ts"
+import * as FileState from "../../layers/migrations/FileState.ts"
+import * as Memory from "../../layers/migrations/Memory.ts"
+import * as SqliteLock from "../../layers/migrations/SqliteLock.ts"
+import type { Services } from "../../Migrator.ts"
+import { InvalidSetting } from "../settings.ts"
+
+export interface Options {
+  /** `sqlite:PATH` or `memory:`. */
+  readonly url: string
+  readonly databaseId: string
+  /** Where `migration-state.json` and the runs' folders live. */
+  readonly backups: string
+  /** A command that only looks makes no file. */
+  readonly create: boolean
+}
+
+const forms = "Write sqlite:PATH for a file, or memory: for a database that is gone afterwards"
+
+const sqlitePath = (url: string): Effect.Effect<string | undefined, InvalidSetting> => {
+  if (url === "memory:") return Effect.succeed(undefined)
+  const [, path] = /^sqlite:(.+)$/.exec(url) ?? []
+  if (path !== undefined && !path.startsWith("//") && path !== ":memory:") return Effect.succeed(path)
+  const detail = `${JSON.stringify(url)} names no database. ${forms}`
+  return Effect.fail(new InvalidSetting({ setting: "--database", detail }))
+}
+
+/** The layers of a target. A database file that is missing is made, with its folder, only where `create` says so. */
+export const layer = (
+  options: Options
+): Layer.Layer<Services, InvalidSetting | DatabasesError, FileSystem.FileSystem | Path.Path> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { backups, databaseId } = options
+      const filename = yield* sqlitePath(options.url)
+      if (filename === undefined) {
+        return Layer.merge(Embedded.layer({ filename: ":memory:", databaseId }), Memory.layer)
+      }
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const there = yield* Effect.orElseSucceed(fs.exists(filename), () => false)
+      if (options.create && !there) {
+        const folder = path.dirname(path.resolve(filename))
+        yield* fs
+          .makeDirectory(folder, { recursive: true })
+          .pipe(Effect.mapError(({ message }) => new InvalidSetting({ setting: "--database", detail: message })))
+      }
+      return Layer.mergeAll(
+        there || options.create
+          ? Embedded.layer({ filename, databaseId })
+          : Embedded.layer({ filename: ":memory:", databaseId, label: `sqlite:${filename}, which is not there yet` }),
+        FileState.layer(backups),
+        SqliteLock.layer(filename),
+        FileJournal.layer(backups)
+      )
+    })
+  )
