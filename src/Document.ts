@@ -38,6 +38,14 @@ const unknownAttribute = (collection: Collection, key: string): Problem => ({
   detail: `the collection has no such attribute (it has ${collection.attributes.map((one) => one.key).join(", ") || "none"})`
 })
 
+/** By record: worked out once for all documents of a collection. */
+const keys = new WeakMap<Collection, ReadonlySet<string>>()
+const keysOf = (collection: Collection): ReadonlySet<string> => {
+  const known = keys.get(collection) ?? new Set(collection.attributes.map(({ key }) => key))
+  keys.set(collection, known)
+  return known
+}
+
 /**
  * Checks the data of a write and answers the values to store.
  *
@@ -45,18 +53,19 @@ const unknownAttribute = (collection: Collection, key: string): Problem => ({
  * so the server does, and a document that a narrower rule made invalid takes no update before it is mended.
  */
 export const validate = (collection: Collection, data: Data, stored?: Data): Result.Result<Data, Problem> => {
-  const known = new Set(collection.attributes.map(({ key }) => key))
-  const given = new Map(Object.entries(data).filter(([, value]) => value !== undefined))
-  const kept = new Map(Object.entries(stored ?? {}))
-  for (const key of given.keys()) if (!known.has(key)) return Result.fail(unknownAttribute(collection, key))
+  const known = keysOf(collection)
+  for (const key of Object.keys(data)) if (!known.has(key)) return Result.fail(unknownAttribute(collection, key))
   const values: Record<string, Attribute.Value> = {}
   for (const attribute of collection.attributes) {
     const { key } = attribute
-    const value = (given.has(key) ? given.get(key) : kept.get(key)) ?? attribute.default
+    // An attribute may bear the name of one of Object's own members.
+    const given = Object.hasOwn(data, key)
+    const kept = stored !== undefined && Object.hasOwn(stored, key) ? stored[key] : undefined
+    const value = (given ? data[key] : kept) ?? attribute.default
     if (value === null) {
       if (attribute.required) return Result.fail({ attribute: key, detail: "it is required and has no value" })
       // A list that nobody wrote stays null underneath; it reads as empty.
-      if (given.has(key) || stored !== undefined) values[key] = null
+      if (given || stored !== undefined) values[key] = null
       continue
     }
     const checked = Attribute.check(attribute, value)

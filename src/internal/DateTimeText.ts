@@ -5,9 +5,16 @@ const isoDateTime =
 const earliest = Date.UTC(1000, 0, 1)
 const latest = Date.UTC(9999, 11, 31, 23, 59, 59)
 
+/** The instant written last: a batch of documents is written in one millisecond. */
+let last = { milliseconds: 0, text: "1970-01-01T00:00:00.000+00:00" }
+
 /** An instant in milliseconds since the epoch, as the server writes it. */
-export const formatDateTime = (milliseconds: number): string =>
-  `${new Date(milliseconds).toISOString().slice(0, -1)}+00:00`
+export const formatDateTime = (milliseconds: number): string => {
+  if (milliseconds !== last.milliseconds) {
+    last = { milliseconds, text: `${new Date(milliseconds).toISOString().slice(0, -1)}+00:00` }
+  }
+  return last.text
+}
 
 /**
  * The instant of an ISO 8601 text in milliseconds since the epoch, cut to the millisecond; undefined where it is none

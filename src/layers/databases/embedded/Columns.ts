@@ -93,19 +93,67 @@ export const toDocument = (collection: Collection, row: Row): Document => {
   return document as Document
 }
 
+interface AttributeColumn {
+  readonly attribute: Attribute
+  readonly column: string
+  /** Beside it, where an index needs it. */
+  readonly sortKey: string | undefined
+}
+/** By record, of which each version of a collection is one: worked out once for all its documents. */
+const attributeColumns = new WeakMap<Collection, ReadonlyArray<AttributeColumn>>()
+const attributeColumnsOf = (collection: Collection): ReadonlyArray<AttributeColumn> => {
+  const known = attributeColumns.get(collection)
+  if (known !== undefined) return known
+  const columns = collection.attributes.map((attribute) => ({
+    attribute,
+    column: quote(attribute.key),
+    sortKey: hasSortKey(collection.indexes, attribute) ? sortKeyColumn(attribute.key) : undefined
+  }))
+  attributeColumns.set(collection, columns)
+  return columns
+}
+
+const sortKeyCell = (value: Value | undefined): Parameter => (typeof value === "string" ? sortKey(value) : null)
+
 /** The columns that a write of these attributes sets, sort keys included, each with its cell. */
 export const cellsOf = (
   collection: Collection,
   values: { readonly [key: string]: Value }
 ): ReadonlyArray<readonly [column: string, cell: Parameter]> => {
   const cells: Array<readonly [string, Parameter]> = []
-  for (const attribute of collection.attributes) {
+  for (const { attribute, column, sortKey } of attributeColumnsOf(collection)) {
     if (!Object.hasOwn(values, attribute.key)) continue
     const value = values[attribute.key]!
-    cells.push([quote(attribute.key), toCell(attribute, value)])
-    if (hasSortKey(collection.indexes, attribute)) {
-      cells.push([sortKeyColumn(attribute.key), value === null ? null : sortKey(String(value))])
-    }
+    cells.push([column, toCell(attribute, value)])
+    if (sortKey !== undefined) cells.push([sortKey, sortKeyCell(value)])
+  }
+  return cells
+}
+
+const inserts = new WeakMap<Collection, string>()
+/** A new document with all its columns: one text for a collection. `insertCells` gives its cells. */
+export const insertStatement = (table: string, collection: Collection): string => {
+  const known = inserts.get(collection)
+  if (known !== undefined) return known
+  const own = attributeColumnsOf(collection).flatMap(({ column, sortKey }) =>
+    sortKey === undefined ? [column] : [column, sortKey]
+  )
+  const columns = ['"$id"', '"$createdAt"', '"$updatedAt"', '"$permissions"', ...own]
+  const statement = `insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`
+  inserts.set(collection, statement)
+  return statement
+}
+/** Cells of all attributes, null for those that `values` leaves out, behind `system`. */
+export const insertCells = (
+  collection: Collection,
+  system: ReadonlyArray<Parameter>,
+  values: { readonly [key: string]: Value }
+): ReadonlyArray<Parameter> => {
+  const cells = [...system]
+  for (const { attribute, sortKey } of attributeColumnsOf(collection)) {
+    const value = Object.hasOwn(values, attribute.key) ? values[attribute.key] : null
+    cells.push(toCell(attribute, value))
+    if (sortKey !== undefined) cells.push(sortKeyCell(value))
   }
   return cells
 }

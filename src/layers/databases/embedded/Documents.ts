@@ -9,7 +9,7 @@ import { formatDateTime, normalizeDateTime } from "../../../internal/DateTimeTex
 import { batchLimit, type Changes, type NewDocument, type Of, type Restore, type Write } from "../../../Operation.ts"
 import * as Permission from "../../../Permission.ts"
 import { isUniqueViolation, type Parameter, type Row } from "../../vendors/Sqlite.ts"
-import { cellsOf, comparable, selection, tableOf, toDocument, upper } from "./Columns.ts"
+import { cellsOf, comparable, insertCells, insertStatement, selection, tableOf, toDocument, upper } from "./Columns.ts"
 import { alreadyExists, checkId, invalidArgument, invalidDocument, notFound, Refusal } from "./Refusal.ts"
 import type { Engine } from "./Structure.ts"
 
@@ -46,12 +46,14 @@ const dateOf = (id: string, key: "$createdAt" | "$updatedAt", text: string): str
 const systemKeys: ReadonlySet<string> = new Set(["$id", "$permissions", "$createdAt", "$updatedAt", "$sequence"])
 
 /** The values of attributes that a write gives; a value left undefined is not given. */
-const dataOf = (write: { readonly [key: string]: unknown }): Document.Data =>
-  Object.fromEntries(
-    Object.entries(write).filter(
-      (entry): entry is [string, Value] => entry[1] !== undefined && !systemKeys.has(entry[0])
-    )
-  )
+const dataOf = (write: { readonly [key: string]: unknown }): Document.Data => {
+  // Without a prototype, so that a key like __proto__ is one as any other, and refused.
+  const data = Object.create(null) as Record<string, Value>
+  for (const key of Object.keys(write)) {
+    if (write[key] !== undefined && !systemKeys.has(key)) data[key] = write[key] as Value
+  }
+  return data
+}
 
 const validated = (place: Place, id: string, write: object, stored?: Document.Data): Document.Data =>
   Result.getOrThrowWith(
@@ -113,20 +115,9 @@ const conflictOf = (place: Place, stored: Stored, isNew: boolean): Refusal => {
 /** Answers the new `$sequence`. */
 const insert = (place: Place, stored: Stored): number => {
   const { collection, engine, table } = place
-  const cells = cellsOf(collection, stored.values)
-  const columns = ['"$id"', '"$createdAt"', '"$updatedAt"', '"$permissions"', ...cells.map(([column]) => column)]
-  const parameters: ReadonlyArray<Parameter> = [
-    stored.id,
-    stored.createdAt,
-    stored.updatedAt,
-    JSON.stringify(stored.permissions),
-    ...cells.map(([, cell]) => cell)
-  ]
+  const system = [stored.id, stored.createdAt, stored.updatedAt, JSON.stringify(stored.permissions)]
   try {
-    return engine.sqlite.run(
-      `insert into ${table} (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`,
-      ...parameters
-    )
+    return engine.sqlite.run(insertStatement(table, collection), ...insertCells(collection, system, stored.values))
   } catch (error) {
     throw isUniqueViolation(error) ? conflictOf(place, stored, true) : error
   }
