@@ -49,8 +49,8 @@ export default Migration.make({
   }),
   verify: Effect.gen(function* () {
     const databases = yield* Databases
-    const ids = (yield* databases.listCollections).map(({ $id }) => $id)
-    const missing = ["recognitions", "recognition-shares", "evidence"].filter((id) => !ids.includes(id))
+    const ids = new Set((yield* databases.listCollections).map(({ $id }) => $id))
+    const missing = ["recognitions", "recognition-shares", "evidence"].filter((id) => !ids.has(id))
     if (missing.length > 0) return yield* Effect.fail(new Error(`missing: ${missing.join(", ")}`))
     return "the three collections are there"
   })
