@@ -7,13 +7,30 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { normalizeDateTime } from "./internal/DateTimeText.ts"
+import { normalizeInteger } from "./internal/ExactJson.ts"
+import { isEmail, isIp, isUrl } from "./internal/TextFormats.ts"
 
 /** Each kind of attribute. Another one is a row in `rules` and a constructor; the compiler asks for the rest. */
-export const Kind = Schema.Literals(["string", "integer", "float", "boolean", "datetime", "enum"])
+export const Kind = Schema.Literals([
+  "string",
+  "varchar",
+  "text",
+  "mediumtext",
+  "longtext",
+  "email",
+  "url",
+  "ip",
+  "enum",
+  "integer",
+  "bigint",
+  "float",
+  "boolean",
+  "datetime"
+])
 export type Kind = typeof Kind.Type
 
-/** One element of a value as the wire knows it. */
-export const Scalar = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean, Schema.Null])
+/** One element of a value. A whole number beyond 2^53 is a bigint. */
+export const Scalar = Schema.Union([Schema.String, Schema.Finite, Schema.BigInt, Schema.Boolean, Schema.Null])
 export type Scalar = typeof Scalar.Type
 
 /** What an attribute of a document holds: a scalar, null, or for arrays a list of scalars. */
@@ -28,28 +45,39 @@ const common = {
   /** Holds a list of values; excludes a default. Default false. */
   array: Schema.Boolean
 }
-const bounds = { min: Schema.NullOr(Schema.Finite), max: Schema.NullOr(Schema.Finite) }
+const Whole = Schema.Union([Schema.Finite, Schema.BigInt])
+const texts = { ...common, default: Schema.NullOr(Schema.String) }
+const numbers = { ...common, min: Schema.NullOr(Schema.Finite), max: Schema.NullOr(Schema.Finite) }
+const wholes = { ...common, min: Schema.NullOr(Whole), max: Schema.NullOr(Whole), default: Schema.NullOr(Whole) }
+/** Most code points a value may have. */
+const sized = { ...texts, size: Schema.Int }
 
 /** A definition. `default` fills new documents only: those that exist keep null. */
 export const Attribute = Schema.Union([
-  Schema.Struct({
-    kind: Schema.Literal("string"),
-    ...common,
-    /** Most code points a value may have: 1 to 1,073,741,824. */
-    size: Schema.Int,
-    default: Schema.NullOr(Schema.String)
-  }),
-  Schema.Struct({ kind: Schema.Literal("integer"), ...common, ...bounds, default: Schema.NullOr(Schema.Finite) }),
-  Schema.Struct({ kind: Schema.Literal("float"), ...common, ...bounds, default: Schema.NullOr(Schema.Finite) }),
-  Schema.Struct({ kind: Schema.Literal("boolean"), ...common, default: Schema.NullOr(Schema.Boolean) }),
-  Schema.Struct({ kind: Schema.Literal("datetime"), ...common, default: Schema.NullOr(Schema.String) }),
+  Schema.Struct({ kind: Schema.Literal("string"), ...sized }),
+  Schema.Struct({ kind: Schema.Literal("varchar"), ...sized }),
+  Schema.Struct({ kind: Schema.Literal("text"), ...texts }),
+  Schema.Struct({ kind: Schema.Literal("mediumtext"), ...texts }),
+  Schema.Struct({ kind: Schema.Literal("longtext"), ...texts }),
+  Schema.Struct({ kind: Schema.Literal("email"), ...texts }),
+  Schema.Struct({ kind: Schema.Literal("url"), ...texts }),
+  Schema.Struct({ kind: Schema.Literal("ip"), ...texts }),
   Schema.Struct({
     kind: Schema.Literal("enum"),
-    ...common,
+    ...texts,
     /** The values allowed, compared exactly: up to 100 of 1 to 255 characters. */
-    elements: Schema.Array(Schema.String),
-    default: Schema.NullOr(Schema.String)
-  })
+    elements: Schema.Array(Schema.String)
+  }),
+  Schema.Struct({
+    kind: Schema.Literal("integer"),
+    ...wholes,
+    /** How wide the server stores it: 32 or 64. */
+    bits: Schema.Literals([32, 64])
+  }),
+  Schema.Struct({ kind: Schema.Literal("bigint"), ...wholes }),
+  Schema.Struct({ kind: Schema.Literal("float"), ...numbers, default: Schema.NullOr(Schema.Finite) }),
+  Schema.Struct({ kind: Schema.Literal("boolean"), ...common, default: Schema.NullOr(Schema.Boolean) }),
+  Schema.Struct({ kind: Schema.Literal("datetime"), ...texts })
 ])
 export type Attribute = typeof Attribute.Type
 export type Of<K extends Kind> = Extract<Attribute, { readonly kind: K }>
@@ -62,11 +90,11 @@ interface Common<A> {
   /** Filled into new documents that leave the attribute out. Default null: nothing. */
   readonly default?: A | null | undefined
 }
-interface Bounds extends Common<number> {
+interface Bounds<A> extends Common<A> {
   /** Least value allowed. Default null: the least that the kind holds. */
-  readonly min?: number | null | undefined
+  readonly min?: A | null | undefined
   /** Greatest value allowed. Default null: the greatest that the kind holds. */
-  readonly max?: number | null | undefined
+  readonly max?: A | null | undefined
 }
 const shared = <A>(key: string, options: Common<A> | undefined) => ({
   key,
@@ -74,37 +102,78 @@ const shared = <A>(key: string, options: Common<A> | undefined) => ({
   array: options?.array ?? false,
   default: options?.default ?? null
 })
-const bounded = (key: string, options: Bounds | undefined) => ({
+const bounded = <A>(key: string, options: Bounds<A> | undefined) => ({
   ...shared(key, options),
   min: options?.min ?? null,
   max: options?.max ?? null
 })
+const ofTexts =
+  <K extends "text" | "mediumtext" | "longtext" | "email" | "url" | "ip" | "datetime">(kind: K) =>
+  (key: string, options?: Common<string>) => ({ kind, ...shared(key, options) })
 
-/** Text of up to `size` code points, kept exactly as written. */
+/** Text of up to `size` code points (1 to 1,073,741,824), kept exactly as written. */
 export const string = (key: string, options: Common<string> & { readonly size: number }): Of<"string"> => ({
   kind: "string",
   ...shared(key, options),
   size: options.size
 })
-/** A whole number that a JavaScript number holds exactly: at most 2^53 - 1 either way. */
-export const integer = (key: string, options?: Bounds): Of<"integer"> => ({ kind: "integer", ...bounded(key, options) })
-/** A finite double. */
-export const float = (key: string, options?: Bounds): Of<"float"> => ({ kind: "float", ...bounded(key, options) })
-/** True or false. */
-export const boolean = (key: string, options?: Common<boolean>): Of<"boolean"> => ({
-  kind: "boolean",
-  ...shared(key, options)
+/** Text of up to `size` code points (1 to 16,381), kept inside the row. */
+export const varchar = (key: string, options: Common<string> & { readonly size: number }): Of<"varchar"> => ({
+  kind: "varchar",
+  ...shared(key, options),
+  size: options.size
 })
+/** Text of up to 65,535 bytes. */
+export const text: (key: string, options?: Common<string>) => Of<"text"> = ofTexts("text")
+/** Text of up to 16,777,215 bytes. */
+export const mediumtext: (key: string, options?: Common<string>) => Of<"mediumtext"> = ofTexts("mediumtext")
+/** Text of up to 4,294,967,295 bytes. */
+export const longtext: (key: string, options?: Common<string>) => Of<"longtext"> = ofTexts("longtext")
+/** An e-mail address. */
+export const email: (key: string, options?: Common<string>) => Of<"email"> = ofTexts("email")
+/** A URL with a scheme and a host, or a mail address. */
+export const url: (key: string, options?: Common<string>) => Of<"url"> = ofTexts("url")
+/** An IPv4 or IPv6 address. */
+export const ip: (key: string, options?: Common<string>) => Of<"ip"> = ofTexts("ip")
 /** An instant, kept to the millisecond in UTC: `2024-01-02T03:04:05.000+00:00`. */
-export const datetime = (key: string, options?: Common<string>): Of<"datetime"> => ({
-  kind: "datetime",
-  ...shared(key, options)
-})
+export const datetime: (key: string, options?: Common<string>) => Of<"datetime"> = ofTexts("datetime")
 /** One of `elements`. */
 export const enumeration = (
   key: string,
   options: Common<string> & { readonly elements: ReadonlyArray<string> }
 ): Of<"enum"> => ({ kind: "enum", ...shared(key, options), elements: options.elements })
+
+const greatest32 = 2 ** 31 - 1
+/**
+ * A whole number. The server stores it in 32 bits where `max` fits them, else in 64, and `bits` says so; values beyond
+ * 2^53 are bigints.
+ */
+export const integer = (
+  key: string,
+  options?: Bounds<number | bigint> & { readonly bits?: 32 | 64 | undefined }
+): Of<"integer"> => {
+  const max = options?.max ?? null
+  return {
+    kind: "integer",
+    ...bounded(key, options),
+    bits: options?.bits ?? (max !== null && max <= greatest32 ? 32 : 64)
+  }
+}
+/** A whole number of 64 bits; a text of digits is taken as well. */
+export const bigint = (key: string, options?: Bounds<number | bigint>): Of<"bigint"> => ({
+  kind: "bigint",
+  ...bounded(key, options)
+})
+/** A finite double. */
+export const float = (key: string, options?: Bounds<number>): Of<"float"> => ({
+  kind: "float",
+  ...bounded(key, options)
+})
+/** True or false. */
+export const boolean = (key: string, options?: Common<boolean>): Of<"boolean"> => ({
+  kind: "boolean",
+  ...shared(key, options)
+})
 
 /** Number of code points, which is what sizes count. */
 export const codePoints = (text: string): number => {
@@ -117,72 +186,90 @@ export const codePoints = (text: string): number => {
   return count
 }
 
+/** Kinds that hold text, which compares under the collation. */
+export const textKinds: ReadonlySet<Kind> = new Set<Kind>([
+  "string",
+  "varchar",
+  "text",
+  "mediumtext",
+  "longtext",
+  "email",
+  "url",
+  "ip",
+  "enum"
+])
+
 interface Rule<A extends Attribute> {
   /** The value as stored, or what it should have been. */
-  readonly scalar: (attribute: A, value: unknown) => Result.Result<string | number | boolean, string>
+  readonly scalar: (attribute: A, value: unknown) => Result.Result<string | number | bigint | boolean, string>
   /** What is wrong with the definition itself, its default aside. */
   readonly definition: (attribute: A) => string | undefined
 }
 
-const inBounds = (attribute: Of<"integer"> | Of<"float">, value: number): Result.Result<number, string> => {
-  const { min, max } = attribute
-  if ((min !== null && value < min) || (max !== null && value > max)) {
-    return Result.fail(`expected a number between ${min ?? "the least"} and ${max ?? "the greatest"} possible`)
-  }
-  // The server keeps no negative zero.
-  return Result.succeed(value === 0 ? 0 : value)
-}
-const ordered = ({ min, max }: Of<"integer"> | Of<"float">) =>
+type Numeric = Of<"integer"> | Of<"bigint"> | Of<"float">
+
+const inBounds = <A extends number | bigint>({ max, min }: Numeric, value: A): Result.Result<A, string> =>
+  (min !== null && value < min) || (max !== null && value > max)
+    ? Result.fail(`expected a number between ${min ?? "the least"} and ${max ?? "the greatest"} possible`)
+    : Result.succeed(value)
+const ordered = ({ max, min }: Numeric) =>
   min !== null && max !== null && min > max ? `min ${min} is greater than max ${max}` : undefined
 
+const wellFormed = (value: unknown, most: number): Result.Result<string, string> => {
+  if (typeof value !== "string") return Result.fail(`expected a string of at most ${most} characters`)
+  if (value.length > most && codePoints(value) > most) {
+    return Result.fail(`expected at most ${most} characters, got ${codePoints(value)}`)
+  }
+  return value.isWellFormed()
+    ? Result.succeed(value)
+    : Result.fail("expected well-formed Unicode, got a lone surrogate")
+}
+const anything = () => undefined
+const texted = <A extends Attribute>(most: number): Rule<A> => ({
+  scalar: (_, value) => wellFormed(value, most),
+  definition: anything
+})
+const sizedText = <A extends Of<"string"> | Of<"varchar">>(most: number): Rule<A> => ({
+  scalar: ({ size }, value) => wellFormed(value, size),
+  definition: ({ size }) =>
+    Number.isInteger(size) && size >= 1 && size <= most
+      ? undefined
+      : `size must be between 1 and ${most.toLocaleString("en")}, got ${size}`
+})
+const formatted = <A extends Attribute>(most: number, what: string, fits: (text: string) => boolean): Rule<A> => ({
+  scalar: (_, value) =>
+    Result.flatMap(wellFormed(value, most), (text) =>
+      fits(text) ? Result.succeed(text) : Result.fail(`expected ${what}`)
+    ),
+  definition: anything
+})
+
+const limit32 = 2n ** 31n
+const limit64 = 2n ** 63n
+const wholeNumber = (
+  attribute: Of<"integer"> | Of<"bigint">,
+  value: unknown,
+  limit: bigint
+): Result.Result<number | bigint, string> => {
+  const whole = typeof value === "bigint" ? value : Number.isSafeInteger(value) ? BigInt(value as number) : undefined
+  if (whole === undefined) return Result.fail("expected a whole number; beyond 2^53 as a bigint")
+  if (whole < -limit || whole >= limit) return Result.fail(`expected between ${-limit} and ${limit - 1n}`)
+  return inBounds(attribute, normalizeInteger(whole))
+}
+const wholeBounds = (attribute: Of<"integer"> | Of<"bigint">) =>
+  [attribute.min, attribute.max].some((bound) => typeof bound === "number" && !Number.isSafeInteger(bound))
+    ? "min and max must be whole numbers; beyond 2^53 as bigints"
+    : ordered(attribute)
+
 const rules: { readonly [K in Kind]: Rule<Of<K>> } = {
-  string: {
-    scalar: ({ size }, value) =>
-      typeof value !== "string"
-        ? Result.fail(`expected a string of at most ${size} characters`)
-        : codePoints(value) > size
-          ? Result.fail(`expected at most ${size} characters, got ${codePoints(value)}`)
-          : value.isWellFormed()
-            ? Result.succeed(value)
-            : Result.fail("expected well-formed Unicode, got a lone surrogate"),
-    definition: ({ size }) =>
-      Number.isInteger(size) && size >= 1 && size <= 1_073_741_824
-        ? undefined
-        : `size must be between 1 and 1,073,741,824, got ${size}`
-  },
-  integer: {
-    scalar: (attribute, value) =>
-      typeof value === "number" && Number.isSafeInteger(value)
-        ? inBounds(attribute, value)
-        : Result.fail("expected a whole number of at most 2^53 - 1 either way"),
-    definition: (attribute) =>
-      [attribute.min, attribute.max].some((bound) => bound !== null && !Number.isSafeInteger(bound))
-        ? "min and max must be whole numbers of at most 2^53 - 1 either way"
-        : ordered(attribute)
-  },
-  float: {
-    scalar: (attribute, value) =>
-      typeof value === "number" && Number.isFinite(value)
-        ? inBounds(attribute, value)
-        : Result.fail("expected a finite number"),
-    definition: (attribute) =>
-      [attribute.min, attribute.max].some((bound) => bound !== null && !Number.isFinite(bound))
-        ? "min and max must be finite"
-        : ordered(attribute)
-  },
-  boolean: {
-    scalar: (_, value) => (typeof value === "boolean" ? Result.succeed(value) : Result.fail("expected true or false")),
-    definition: () => undefined
-  },
-  datetime: {
-    scalar: (_, value) => {
-      const normal = typeof value === "string" ? normalizeDateTime(value) : undefined
-      return normal === undefined
-        ? Result.fail("expected an ISO 8601 date and time between the years 1000 and 9999")
-        : Result.succeed(normal)
-    },
-    definition: () => undefined
-  },
+  string: sizedText(1_073_741_824),
+  varchar: sizedText(16_381),
+  text: texted(65_535),
+  mediumtext: texted(16_777_215),
+  longtext: texted(4_294_967_295),
+  email: formatted(254, "an e-mail address", isEmail),
+  url: formatted(2000, "a URL", isUrl),
+  ip: formatted(39, "an IP address", isIp),
   enum: {
     scalar: ({ elements }, value) =>
       typeof value === "string" && elements.includes(value)
@@ -194,6 +281,41 @@ const rules: { readonly [K in Kind]: Rule<Of<K>> } = {
         : elements.some((element) => element.length === 0 || codePoints(element) > 255)
           ? "each element must have 1 to 255 characters"
           : undefined
+  },
+  integer: {
+    scalar: (attribute, value) => wholeNumber(attribute, value, attribute.bits === 32 ? limit32 : limit64),
+    definition: wholeBounds
+  },
+  bigint: {
+    scalar: (attribute, value) =>
+      wholeNumber(attribute, typeof value === "string" && /^-?\d{1,20}$/.test(value) ? BigInt(value) : value, limit64),
+    definition: wholeBounds
+  },
+  float: {
+    scalar: (attribute, value) => {
+      const double = typeof value === "bigint" ? Number(value) : value
+      return typeof double === "number" && Number.isFinite(double)
+        ? // The server keeps no negative zero.
+          inBounds(attribute, double === 0 ? 0 : double)
+        : Result.fail("expected a finite number")
+    },
+    definition: (attribute) =>
+      [attribute.min, attribute.max].some((bound) => bound !== null && !Number.isFinite(bound))
+        ? "min and max must be finite"
+        : ordered(attribute)
+  },
+  boolean: {
+    scalar: (_, value) => (typeof value === "boolean" ? Result.succeed(value) : Result.fail("expected true or false")),
+    definition: anything
+  },
+  datetime: {
+    scalar: (_, value) => {
+      const normal = typeof value === "string" ? normalizeDateTime(value) : undefined
+      return normal === undefined
+        ? Result.fail("expected an ISO 8601 date and time between the years 1000 and 9999")
+        : Result.succeed(normal)
+    },
+    definition: anything
   }
 }
 
@@ -212,7 +334,8 @@ export const check = (attribute: Attribute, value: unknown): Result.Result<Value
   const stored: Array<Scalar> = []
   for (const [index, element] of value.entries()) {
     if (element === null) {
-      stored.push(attribute.kind === "integer" ? 0 : attribute.kind === "boolean" ? false : null)
+      const isWhole = attribute.kind === "integer" || attribute.kind === "bigint"
+      stored.push(isWhole ? 0 : attribute.kind === "boolean" ? false : null)
       continue
     }
     const one = ruleOf(attribute).scalar(attribute, element)
@@ -228,22 +351,16 @@ export interface Problem {
   readonly detail: string
 }
 
-const argumentKinds: ReadonlySet<Kind> = new Set(["string", "enum"])
-
 /** A default of another type than its attribute's is a bad argument; one out of range a bad value. */
 const defaultType = (attribute: Attribute): Problem["type"] => {
-  switch (attribute.kind) {
-    case "integer":
-      return Number.isInteger(attribute.default) ? "column_value_invalid" : "general_argument_invalid"
-    case "float":
-      return Number.isFinite(attribute.default) ? "column_value_invalid" : "general_argument_invalid"
-    case "string":
-    case "enum":
-      return typeof attribute.default === "string" ? "column_value_invalid" : "general_argument_invalid"
-    case "boolean":
-    case "datetime":
-      return "general_argument_invalid"
-  }
+  const { default: value, kind } = attribute
+  const fits =
+    kind === "integer" || kind === "bigint"
+      ? typeof value === "bigint" || Number.isInteger(value)
+      : kind === "float"
+        ? Number.isFinite(value)
+        : (kind === "string" || kind === "varchar" || kind === "enum") && typeof value === "string"
+  return fits ? "column_value_invalid" : "general_argument_invalid"
 }
 
 /** What is wrong with a definition, or undefined. */
@@ -251,7 +368,7 @@ export const problem = (attribute: Attribute): Problem | undefined => {
   const own = ruleOf(attribute).definition(attribute)
   if (own !== undefined) {
     return {
-      type: argumentKinds.has(attribute.kind) ? "general_argument_invalid" : "column_value_invalid",
+      type: textKinds.has(attribute.kind) ? "general_argument_invalid" : "column_value_invalid",
       detail: own
     }
   }
@@ -270,15 +387,50 @@ export const problem = (attribute: Attribute): Problem | undefined => {
 export const rowLimit = 65_535
 export const rowBase = 1067
 
+/** Most characters that a text of this kind has; 0 for others. */
+export const textSize = (attribute: Attribute): number => {
+  switch (attribute.kind) {
+    case "string":
+    case "varchar":
+      return attribute.size
+    case "text":
+      return 65_535
+    case "mediumtext":
+      return 16_777_215
+    case "longtext":
+      return 4_294_967_295
+    case "email":
+      return 254
+    case "url":
+      return 2000
+    case "ip":
+      return 39
+    case "enum":
+      return Math.max(1, ...attribute.elements.map(codePoints))
+    default:
+      return 0
+  }
+}
+
+const textWidth = (size: number): number => (size > 16_381 ? 20 : size * 4 + (size > 255 ? 2 : 1))
 /** Bytes that an attribute takes of its row. Long texts and lists lie outside it, but for their pointer. */
 export const rowWidth = (attribute: Attribute): number => {
   if (attribute.array) return 20
   switch (attribute.kind) {
     case "string":
-      return textWidth(attribute.size)
+    case "varchar":
     case "enum":
-      return textWidth(Math.max(1, ...attribute.elements.map(codePoints)))
+    case "email":
+    case "url":
+    case "ip":
+      return textWidth(textSize(attribute))
+    case "text":
+    case "mediumtext":
+    case "longtext":
+      return 20
     case "integer":
+      return attribute.bits / 8
+    case "bigint":
     case "float":
       return 8
     case "datetime":
@@ -287,4 +439,3 @@ export const rowWidth = (attribute: Attribute): number => {
       return 1
   }
 }
-const textWidth = (size: number): number => (size > 16_381 ? 20 : size * 4 + (size > 63 ? 2 : 1))

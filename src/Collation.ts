@@ -47,6 +47,17 @@ export const compare = (left: string, right: string): number => {
   return r < right.length ? -againstPadding(right, r) : 0
 }
 
+/**
+ * The text as its weights, one unit each, without padding: what it begins with, ends with or holds is told by these.
+ */
+export const fold = (text: string): string => {
+  let folded = ""
+  for (let index = 0; index < text.length; index += width(text, index)) {
+    folded += String.fromCharCode(weightAt(text, index))
+  }
+  return folded
+}
+
 /** Whether the server takes them as the same string. */
 export const equals = (left: string, right: string): boolean => compare(left, right) === 0
 

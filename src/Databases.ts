@@ -22,8 +22,11 @@ import {
   path,
   type Restore,
   type ResultOf,
+  type Staged,
   type Tag,
   type Target,
+  type Transaction,
+  transactionLimits,
   Write
 } from "./Operation.ts"
 import type { Query } from "./Query.ts"
@@ -58,6 +61,12 @@ export interface DatabaseOptions {
 }
 /** A document to create; without `$id` it gets one. */
 export type DocumentInput = Omit<NewDocument, "$id"> & { readonly $id?: string }
+
+/** Compare-and-swap. */
+export interface Unmodified {
+  /** Only while `$updatedAt` is not later than this, an ISO 8601 date; else `Conflict`. */
+  readonly ifUnmodifiedSince?: string | undefined
+}
 
 export interface Methods {
   readonly execute: Execute
@@ -97,18 +106,78 @@ export interface Methods {
     collection: string,
     documents: ReadonlyArray<DocumentInput>
   ) => Answer<ReadonlyArray<Document>>
-  readonly getDocument: (collection: string, id: string) => Answer<Document>
+  readonly getDocument: (
+    collection: string,
+    id: string,
+    options?: { readonly queries?: ReadonlyArray<Query>; readonly transaction?: string }
+  ) => Answer<Document>
   readonly listDocuments: (
     collection: string,
     queries?: ReadonlyArray<Query>,
     options?: {
       /** Count what the filters match, up to 5000. Default true. */
       readonly total?: boolean
+      /** Read as this transaction would leave it. */
+      readonly transaction?: string
     }
   ) => Answer<ResultOf<"ListDocuments">>
   /** What is left out stays. */
-  readonly updateDocument: (collection: string, id: string, changes: Changes) => Answer<Document>
-  readonly deleteDocument: (collection: string, id: string) => Answer<void>
+  readonly updateDocument: (collection: string, id: string, changes: Changes, options?: Unmodified) => Answer<Document>
+  readonly deleteDocument: (collection: string, id: string, options?: Unmodified) => Answer<void>
+  /** Creates it, or changes the one of that id. */
+  readonly upsertDocument: (collection: string, document: NewDocument) => Answer<Document>
+  /** Adds in the store, so that nobody's addition is lost. */
+  readonly incrementAttribute: (
+    collection: string,
+    id: string,
+    attribute: string,
+    options?: {
+      /** Above 0. Default 1. */
+      readonly by?: number | bigint
+      /** Refused where the sum would pass it. Default null: the kind's own. */
+      readonly max?: number | bigint | null
+    }
+  ) => Answer<Document>
+  readonly decrementAttribute: (
+    collection: string,
+    id: string,
+    attribute: string,
+    options?: {
+      /** Above 0. Default 1. */
+      readonly by?: number | bigint
+      /** Refused where the rest would pass it. Default null: the kind's own. */
+      readonly min?: number | bigint | null
+    }
+  ) => Answer<Document>
+  /** Changes all that match, all or none. */
+  readonly updateDocuments: (
+    collection: string,
+    queries: ReadonlyArray<Query>,
+    changes: Changes
+  ) => Answer<ResultOf<"UpdateDocuments">>
+  /** Deletes all that match, all or none. Refused without a query. */
+  readonly deleteDocuments: (collection: string, queries: ReadonlyArray<Query>) => Answer<ResultOf<"DeleteDocuments">>
+  /** Up to 100, all or none. */
+  readonly upsertDocuments: (
+    collection: string,
+    documents: ReadonlyArray<NewDocument>
+  ) => Answer<ReadonlyArray<Document>>
+
+  /** Opens a transaction; it has the id that it gets, or that is given. */
+  readonly createTransaction: (options?: {
+    /** Seconds, 60 to 3600. Default 300. */
+    readonly ttl?: number
+    readonly id?: string
+  }) => Answer<Transaction>
+  readonly getTransaction: (id: string) => Answer<Transaction>
+  readonly listTransactions: Answer<ReadonlyArray<Transaction>>
+  /** Up to 100 in all. */
+  readonly stageOperations: (id: string, operations: ReadonlyArray<Staged>) => Answer<Transaction>
+  /** All that was staged, or nothing of it. */
+  readonly commitTransaction: (id: string) => Answer<Transaction>
+  readonly rollbackTransaction: (id: string) => Answer<Transaction>
+  readonly deleteTransaction: (id: string) => Answer<void>
+
   /** Up to 100 creations, updates and deletions, all or none, without dates. */
   readonly writeDocuments: (collection: string, writes: ReadonlyArray<Write>) => Answer<ReadonlyArray<Document | null>>
   /** Puts documents back exactly; see `RestoreDocuments`. */
@@ -198,11 +267,64 @@ export const make = (options: { readonly execute: Execute; readonly databaseId: 
       Effect.flatMap(Effect.forEach(documents, withId), (whole) =>
         execute({ _tag: "CreateDocuments", database, collection, documents: whole })
       ),
-    getDocument: (collection, id) => execute({ _tag: "GetDocument", database, collection, id }),
+    getDocument: (collection, id, settings) =>
+      execute({
+        _tag: "GetDocument",
+        database,
+        collection,
+        id,
+        queries: settings?.queries ?? [],
+        ...given({ transaction: settings?.transaction })
+      }),
     listDocuments: (collection, queries, settings) =>
-      execute({ _tag: "ListDocuments", database, collection, queries: queries ?? [], total: settings?.total ?? true }),
-    updateDocument: (collection, id, changes) => execute({ _tag: "UpdateDocument", database, collection, id, changes }),
-    deleteDocument: (collection, id) => execute({ _tag: "DeleteDocument", database, collection, id }),
+      execute({
+        _tag: "ListDocuments",
+        database,
+        collection,
+        queries: queries ?? [],
+        total: settings?.total ?? true,
+        ...given({ transaction: settings?.transaction })
+      }),
+    updateDocument: (collection, id, changes, settings) =>
+      execute({ _tag: "UpdateDocument", database, collection, id, changes, ...given(settings ?? {}) }),
+    deleteDocument: (collection, id, settings) =>
+      execute({ _tag: "DeleteDocument", database, collection, id, ...given(settings ?? {}) }),
+    upsertDocument: (collection, document) => execute({ _tag: "UpsertDocument", database, collection, document }),
+    incrementAttribute: (collection, id, attribute, settings) =>
+      execute({
+        _tag: "IncrementAttribute",
+        database,
+        collection,
+        id,
+        attribute,
+        by: settings?.by ?? 1,
+        max: settings?.max ?? null
+      }),
+    decrementAttribute: (collection, id, attribute, settings) =>
+      execute({
+        _tag: "DecrementAttribute",
+        database,
+        collection,
+        id,
+        attribute,
+        by: settings?.by ?? 1,
+        min: settings?.min ?? null
+      }),
+    updateDocuments: (collection, queries, changes) =>
+      execute({ _tag: "UpdateDocuments", database, collection, queries, changes }),
+    deleteDocuments: (collection, queries) => execute({ _tag: "DeleteDocuments", database, collection, queries }),
+    upsertDocuments: (collection, documents) => execute({ _tag: "UpsertDocuments", database, collection, documents }),
+
+    createTransaction: (settings) =>
+      Effect.flatMap(settings?.id === undefined ? uniqueId : Effect.succeed(settings.id), (transaction) =>
+        execute({ _tag: "CreateTransaction", transaction, ttl: settings?.ttl ?? transactionLimits.ttl.default })
+      ),
+    getTransaction: (transaction) => execute({ _tag: "GetTransaction", transaction }),
+    listTransactions: execute({ _tag: "ListTransactions" }),
+    stageOperations: (transaction, operations) => execute({ _tag: "StageOperations", transaction, operations }),
+    commitTransaction: (transaction) => execute({ _tag: "CommitTransaction", transaction }),
+    rollbackTransaction: (transaction) => execute({ _tag: "RollbackTransaction", transaction }),
+    deleteTransaction: (transaction) => execute({ _tag: "DeleteTransaction", transaction }),
     writeDocuments: (collection, writes) => execute({ _tag: "WriteDocuments", database, collection, writes }),
     restoreDocuments: (collection, restores) => execute({ _tag: "RestoreDocuments", database, collection, restores })
   }

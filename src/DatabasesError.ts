@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 
 /** What an operation speaks of. */
-export const Resource = Schema.Literals(["database", "collection", "attribute", "index", "document"])
+export const Resource = Schema.Literals(["database", "collection", "attribute", "index", "document", "transaction"])
 export type Resource = typeof Resource.Type
 
 const type = { /** Appwrite's own name for the error. */ type: Schema.String }
@@ -78,6 +78,21 @@ export class InvalidQuery extends Schema.TaggedError<InvalidQuery>()("InvalidQue
     return `invalid query: ${this.detail}`
   }
 }
+/** Somebody else was first: a document has changed since, or a transaction meets what others have done. */
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { ...type, detail: Schema.String }) {
+  override get message() {
+    return `${this.detail}. Read again, then decide`
+  }
+}
+/** The caller's roles do not allow it. */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
+  ...type,
+  detail: Schema.String
+}) {
+  override get message() {
+    return this.detail
+  }
+}
 /** A limit of the server is reached. */
 export class LimitExceeded extends Schema.TaggedError<LimitExceeded>()("LimitExceeded", {
   ...type,
@@ -112,6 +127,8 @@ export const Reason = Schema.Union([
   InvalidArgument,
   InvalidDocument,
   InvalidQuery,
+  Conflict,
+  Unauthorized,
   LimitExceeded,
   Unsupported,
   Unavailable

@@ -46,6 +46,21 @@ const keysOf = (collection: Collection): ReadonlySet<string> => {
   return known
 }
 
+/** Checks the values that a write gives and nothing else: what documents hold already is not asked. */
+export const validateGiven = (collection: Collection, data: Data): Result.Result<Data, Problem> => {
+  const values: Record<string, Attribute.Value> = {}
+  for (const [key, value] of Object.entries(data)) {
+    const attribute = collection.attributes.find((one) => one.key === key)
+    if (attribute === undefined) return Result.fail(unknownAttribute(collection, key))
+    if (value === null && attribute.required)
+      return Result.fail({ attribute: key, detail: "it is required and has no value" })
+    const checked = value === null ? Result.succeed(null) : Attribute.check(attribute, value)
+    if (Result.isFailure(checked)) return Result.fail({ attribute: key, detail: checked.failure })
+    values[key] = checked.success
+  }
+  return Result.succeed(values)
+}
+
 /**
  * Checks the data of a write and answers the values to store.
  *

@@ -5,6 +5,7 @@
  */
 import type { Before, Position } from "../../MigrationJournal.ts"
 import { type Mutation, type Of, Operation, type Restore } from "../../Operation.ts"
+import type { Query } from "../../Query.ts"
 
 type MutationTag = Mutation["_tag"]
 
@@ -33,6 +34,9 @@ export type Undo =
       readonly collection: string
       readonly captured: ReadonlyArray<Position>
     }
+
+  /** The document as it was found; where others have changed it since, the opposite, which commutes with theirs. */
+  | { readonly _tag: "RestoreOr"; readonly restore: Of<"RestoreDocuments">; readonly opposite: Mutation }
 
 interface Rule<T extends MutationTag> {
   readonly needs: (operation: Of<T>) => Needs
@@ -75,6 +79,21 @@ const restore = (
     })
   ]
 }
+
+/** A change by query names its documents inside a run: only so they can be put back. */
+export const idsOf = (queries: ReadonlyArray<Query>): ReadonlyArray<string> =>
+  queries.flatMap((query) => (query._tag === "Equal" && query.attribute === "$id" ? query.values.map(String) : []))
+
+const restoreOr = (
+  operation: Of<"IncrementAttribute"> | Of<"DecrementAttribute">,
+  facts: Facts,
+  opposite: Mutation
+): ReadonlyArray<Undo> =>
+  restore(operation, [operation.id], facts).flatMap((undo) =>
+    undo._tag === "Do" && undo.operation._tag === "RestoreDocuments"
+      ? [{ _tag: "RestoreOr", restore: undo.operation, opposite }]
+      : []
+  )
 
 const writtenIds = (operation: Of<"WriteDocuments">): ReadonlyArray<string> =>
   operation.writes.map((write) => (write._tag === "Create" ? write.document.$id : write.id))
@@ -199,6 +218,37 @@ const rules: { readonly [T in MutationTag]: Rule<T> } = {
   DeleteDocument: {
     needs: ({ id }) => ({ documents: [id] }),
     undo: (operation, facts) => restore(operation, [operation.id], facts)
+  },
+  UpsertDocument: {
+    needs: ({ document }) => ({ documents: [document.$id] }),
+    undo: (operation, facts) => restore(operation, [operation.document.$id], facts)
+  },
+  UpsertDocuments: {
+    needs: ({ documents }) => ({ documents: documents.map(({ $id }) => $id) }),
+    undo: (operation, facts) =>
+      restore(
+        operation,
+        operation.documents.map(({ $id }) => $id),
+        facts
+      )
+  },
+  UpdateDocuments: {
+    needs: ({ queries }) => ({ documents: idsOf(queries) }),
+    undo: (operation, facts) => restore(operation, idsOf(operation.queries), facts)
+  },
+  DeleteDocuments: {
+    needs: ({ queries }) => ({ documents: idsOf(queries) }),
+    undo: (operation, facts) => restore(operation, idsOf(operation.queries), facts)
+  },
+  IncrementAttribute: {
+    needs: ({ id }) => ({ documents: [id] }),
+    undo: ({ max: _max, ...operation }, facts) =>
+      restoreOr({ ...operation, max: null }, facts, { ...operation, _tag: "DecrementAttribute", min: null })
+  },
+  DecrementAttribute: {
+    needs: ({ id }) => ({ documents: [id] }),
+    undo: ({ min: _min, ...operation }, facts) =>
+      restoreOr({ ...operation, min: null }, facts, { ...operation, _tag: "IncrementAttribute", max: null })
   },
   WriteDocuments: {
     needs: (operation) => ({ documents: writtenIds(operation) }),

@@ -7,14 +7,29 @@ import * as Random from "effect/Random"
 import { sameKey } from "../../Collection.ts"
 import type { Collection } from "../../Collection.ts"
 import { type Execute, failure, make as makeDatabases, type Methods } from "../../Databases.ts"
-import { type DatabasesError, NotFound, type Resource } from "../../DatabasesError.ts"
+import { type DatabasesError, NotFound, type Resource, Unsupported } from "../../DatabasesError.ts"
 import type { Document } from "../../Document.ts"
 import * as Index from "../../Index.ts"
-import { isRead, type Mutation, type Of, Operation, type ResultOf, type Tag } from "../../Operation.ts"
+import {
+  batchLimit,
+  isRead,
+  isStage,
+  type Mutation,
+  type Of,
+  Operation,
+  type ResultOf,
+  type Tag
+} from "../../Operation.ts"
+import * as Query from "../../Query.ts"
+import * as Paging from "../Paging.ts"
 import type { Recorder } from "./Recorder.ts"
 import * as Report from "./Report.ts"
 
 type Answer<A> = Effect.Effect<A, DatabasesError>
+
+/** How many documents a change by query was about. */
+const affected = (result: unknown): number =>
+  typeof result === "object" && result !== null && "total" in result ? Number(result.total) : 0
 
 const fold = (...ids: ReadonlyArray<string>) => ids.join("/").toLowerCase()
 
@@ -42,7 +57,8 @@ const missingType: { readonly [R in Resource]: string } = {
   collection: "table_not_found",
   attribute: "column_not_found",
   index: "column_index_not_found",
-  document: "row_not_found"
+  document: "row_not_found",
+  transaction: "transaction_not_found"
 }
 
 /** A view of `live` that parks; `recorder` does the writes. */
@@ -103,12 +119,18 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
         case "CreateDocument":
         case "GetDocument":
         case "UpdateDocument":
+        case "UpsertDocument":
+        case "IncrementAttribute":
+        case "DecrementAttribute":
           return visibleDocument(hidden, all as Document)
         case "CreateDocuments":
+        case "UpsertDocuments":
         case "WriteDocuments":
           return (all as ResultOf<"WriteDocuments">).map((document) =>
             document === null ? null : visibleDocument(hidden, document)
           )
+        case "UpdateDocuments":
+        case "DeleteDocuments":
         case "ListDocuments": {
           const list = all as ResultOf<"ListDocuments">
           return { ...list, documents: list.documents.map((document) => visibleDocument(hidden, document)) }
@@ -210,6 +232,46 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
     return yield* recorder.write(operation)
   })
 
+  /** A change by query, in batches that name their documents: what they were is known then. */
+  const inBatches = Effect.fnUntraced(function* (
+    operation: Of<"UpdateDocuments"> | Of<"DeleteDocuments">
+  ): Effect.fn.Return<ResultOf<"UpdateDocuments">, DatabasesError> {
+    // Refused queries are refused in the store's own words.
+    if (operation.queries.length === 0 && operation._tag === "DeleteDocuments") return yield* recorder.write(operation)
+    const documents: Array<Document> = []
+    let total = 0
+    const change = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+      for (let from = 0; from < ids.length; from += batchLimit) {
+        const queries = [Query.equal("$id", ids.slice(from, from + batchLimit)), Query.limit(batchLimit)]
+        const part =
+          operation._tag === "UpdateDocuments"
+            ? yield* recorder.write({ ...operation, queries })
+            : yield* recorder.write({ ...operation, queries })
+        total += part.total
+        documents.push(...part.documents.slice(0, batchLimit - documents.length))
+      }
+    })
+    const databases = live.in(operation.database)
+    const filters = operation.queries.filter(Query.isFilter)
+    if (filters.length === operation.queries.length) {
+      yield* Paging.forEachPageBySequence(
+        databases,
+        operation.collection,
+        (page) => change(page.map(({ $id }) => $id)),
+        { filters }
+      )
+    } else {
+      const limit = operation.queries.some(({ _tag }) => _tag === "Limit") ? [] : [Query.limit(Number.MAX_SAFE_INTEGER)]
+      const list = yield* databases.listDocuments(
+        operation.collection,
+        [...operation.queries, ...limit, Query.select(["$id"])],
+        { total: false }
+      )
+      yield* change(list.documents.map(({ $id }) => $id))
+    }
+    return { total, documents }
+  })
+
   /** Whole or not at all, also where it takes several writes. */
   const mutate = <T extends Mutation["_tag"]>(operation: Of<T>): Answer<ResultOf<T>> => {
     const parts = (one: Mutation): Answer<unknown> => {
@@ -224,6 +286,9 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
           return recorder.savepoint(createCollection(one))
         case "CreateDatabase":
           return recorder.savepoint(createDatabase(one))
+        case "UpdateDocuments":
+        case "DeleteDocuments":
+          return recorder.savepoint(inBatches(one))
         default:
           return recorder.write(one)
       }
@@ -232,11 +297,15 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
   }
 
   const perform = (operation: Operation): Answer<unknown> =>
-    Effect.flatMap(checkVisible(operation), (): Answer<unknown> =>
-      isRead(operation)
+    Effect.flatMap(checkVisible(operation), (): Answer<unknown> => {
+      if (isStage(operation)) {
+        const feature = "a transaction inside a migration (writeDocuments writes up to 100 documents together)"
+        return Effect.fail(failure(operation, new Unsupported({ type: "general_access_forbidden", feature })))
+      }
+      return isRead(operation)
         ? live.execute(operation)
-        : Effect.tap(mutate(operation), recorder.say(Report.describe(operation)))
-    )
+        : Effect.tap(mutate(operation), (result) => recorder.say(Report.describe(operation, affected(result))))
+    })
   const execute: Execute = <T extends Tag>(operation: Of<T>): Answer<ResultOf<T>> =>
     Effect.map(perform(operation), (result) => visible(operation, result as ResultOf<T>))
 

@@ -295,8 +295,18 @@ const hashesAfter = (operation: Mutation, result: ResultOf<Tag>, before: Before)
   }
   const results = Array.isArray(result) ? (result as ReadonlyArray<Document | null>) : [result as Document]
   switch (operation._tag) {
+    case "UpdateDocuments":
+      for (const document of (result as ResultOf<"UpdateDocuments">).documents) left(document.$id, document)
+      break
+    case "DeleteDocuments":
+      for (const id of Inverse.writes(operation)) left(id, null)
+      break
     case "CreateDocument":
     case "UpdateDocument":
+    case "UpsertDocument":
+    case "UpsertDocuments":
+    case "IncrementAttribute":
+    case "DecrementAttribute":
     case "CreateDocuments":
     case "WriteDocuments":
       for (const [position, id] of Inverse.writes(operation).entries()) left(id, results[position] ?? null)
@@ -340,6 +350,11 @@ const runUndo = Effect.fnUntraced(function* (
       }
     }
     return { conflicts: conflicts.map((id) => `${action.database}/${action.collection}/${id}`), remaining: [] }
+  }
+  if (action._tag === "RestoreOr") {
+    const { conflicts } = yield* live.execute(action.restore)
+    if (conflicts.length > 0) yield* Effect.asVoid(live.execute(action.opposite))
+    return nothing
   }
   const { operation } = action
   const conflict = (what: string): UndoReport => ({ conflicts: [`${path(operation)} ${what}`], remaining: [] })

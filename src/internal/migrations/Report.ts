@@ -27,8 +27,11 @@ const attributeWords = (attribute: Attribute): string => {
 }
 const indexWords = (index: Index): string => `${index.kind === "unique" ? "unique " : ""}index ${index.key}`
 
-/** What an operation did, for people: the author's own words for collections and attributes. */
-export const describe = (operation: Mutation): Line => {
+/**
+ * What an operation did, for people: the author's own words for collections and attributes. `affected`: how many
+ * documents a change by query was about.
+ */
+export const describe = (operation: Mutation, affected = 0): Line => {
   switch (operation._tag) {
     case "CreateDatabase":
       return sentence(`created database ${operation.database}`)
@@ -68,6 +71,17 @@ export const describe = (operation: Mutation): Line => {
       return documents("created", operation.collection, operation.documents.length)
     case "UpdateDocument":
       return documents("updated", operation.collection, 1)
+    case "UpsertDocument":
+      return documents("wrote", operation.collection, 1)
+    case "UpsertDocuments":
+      return documents("wrote", operation.collection, operation.documents.length)
+    case "IncrementAttribute":
+    case "DecrementAttribute":
+      return documents("counted in", operation.collection, 1)
+    case "UpdateDocuments":
+      return documents("updated", operation.collection, affected)
+    case "DeleteDocuments":
+      return documents("deleted", operation.collection, affected)
     case "DeleteDocument":
       return documents("deleted", operation.collection, 1)
     case "WriteDocuments": {

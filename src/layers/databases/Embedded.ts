@@ -8,16 +8,23 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Caller, key } from "../../Caller.ts"
 import { Databases, type Execute, failure, make as makeDatabases, type Methods } from "../../Databases.ts"
 import { DatabasesError, Unavailable } from "../../DatabasesError.ts"
 import { isRead, type Of, type Operation, type ResultOf, type Tag } from "../../Operation.ts"
 import * as Sqlite from "../vendors/Sqlite.ts"
+import * as Access from "./embedded/Access.ts"
+import * as Batches from "./embedded/Batches.ts"
 import * as Catalog from "./embedded/Catalog.ts"
-import { defineFunctions } from "./embedded/Columns.ts"
+import * as Columns from "./embedded/Columns.ts"
+import * as Conditions from "./embedded/Conditions.ts"
 import * as Documents from "./embedded/Documents.ts"
+import * as Fulltext from "./embedded/Fulltext.ts"
 import { Refusal } from "./embedded/Refusal.ts"
+import * as Rows from "./embedded/Rows.ts"
 import * as Select from "./embedded/Select.ts"
 import * as Structure from "./embedded/Structure.ts"
+import * as Transactions from "./embedded/Transactions.ts"
 
 export interface Options {
   /** A path, created where it is missing, or `:memory:`. */
@@ -32,41 +39,80 @@ export interface Options {
 
 type Handler<T extends Tag> = (engine: Structure.Engine, operation: Of<T>) => ResultOf<T>
 
+/** Schema and databases answer keys alone. */
+const forKeys =
+  <T extends Tag>(handler: Handler<T>): Handler<T> =>
+  (engine, operation) => {
+    Access.checkKey(engine.caller)
+    return handler(engine, operation)
+  }
+
+/** A list, as its transaction would leave it; deletions by query do not change the count before the commit. */
+const listDocuments: Handler<"ListDocuments"> = (engine, operation) => {
+  const place = { ...Rows.placeOf(engine, operation), sqlite: engine.sqlite }
+  const run = () => Select.list(place, operation.queries, operation.total)
+  if (operation.transaction === undefined) return run()
+  const list = Transactions.previewing(engine, operation.transaction, run)
+  const total = operation.total ? Transactions.previewing(engine, operation.transaction, run, false).total : 0
+  return { ...list, total }
+}
+const getDocument: Handler<"GetDocument"> = (engine, operation) =>
+  operation.transaction === undefined
+    ? Documents.getDocument(engine, operation)
+    : Transactions.previewing(engine, operation.transaction, () => Documents.getDocument(engine, operation))
+
 const handlers = (label: string): { readonly [T in Tag]: Handler<T> } => ({
   DescribeTarget: ({ catalog }, { database }) => ({
     id: `embedded:${catalog.fileId()}:${catalog.database(database).$id}`,
     label: `${label} (${database})`
   }),
-  CreateDatabase: Structure.createDatabase,
-  GetDatabase: ({ catalog }, { database }) => catalog.database(database),
-  ListDatabases: ({ catalog }) => catalog.databases(),
-  UpdateDatabase: Structure.updateDatabase,
-  DeleteDatabase: Structure.deleteDatabase,
-  CreateCollection: Structure.createCollection,
-  GetCollection: ({ catalog }, { collection, database }) => catalog.collection(database, collection),
-  ListCollections: ({ catalog }, { database }) => catalog.collections(database),
-  UpdateCollection: Structure.updateCollection,
-  DeleteCollection: Structure.deleteCollection,
-  CreateAttribute: Structure.createAttribute,
-  ListAttributes: ({ catalog }, { collection, database }) => catalog.collection(database, collection).attributes,
-  UpdateAttribute: Structure.updateAttribute,
-  RenameAttribute: Structure.renameAttribute,
-  DeleteAttribute: Structure.deleteAttribute,
-  CreateIndex: Structure.createIndex,
-  ListIndexes: ({ catalog }, { collection, database }) => catalog.collection(database, collection).indexes,
-  DeleteIndex: Structure.deleteIndex,
+  CreateDatabase: forKeys(Structure.createDatabase),
+  GetDatabase: forKeys(({ catalog }, { database }) => catalog.database(database)),
+  ListDatabases: forKeys(({ catalog }) => catalog.databases()),
+  UpdateDatabase: forKeys(Structure.updateDatabase),
+  DeleteDatabase: forKeys(Structure.deleteDatabase),
+  CreateCollection: forKeys(Structure.createCollection),
+  GetCollection: forKeys(({ catalog }, { collection, database }) => catalog.collection(database, collection)),
+  ListCollections: forKeys(({ catalog }, { database }) => catalog.collections(database)),
+  UpdateCollection: forKeys(Structure.updateCollection),
+  DeleteCollection: forKeys(Structure.deleteCollection),
+  CreateAttribute: forKeys(Structure.createAttribute),
+  ListAttributes: forKeys(
+    ({ catalog }, { collection, database }) => catalog.collection(database, collection).attributes
+  ),
+  UpdateAttribute: forKeys(Structure.updateAttribute),
+  RenameAttribute: forKeys(Structure.renameAttribute),
+  DeleteAttribute: forKeys(Structure.deleteAttribute),
+  CreateIndex: forKeys(Structure.createIndex),
+  ListIndexes: forKeys(({ catalog }, { collection, database }) => catalog.collection(database, collection).indexes),
+  DeleteIndex: forKeys(Structure.deleteIndex),
   CreateDocument: Documents.createDocument,
-  CreateDocuments: Documents.createDocuments,
-  GetDocument: Documents.getDocument,
-  ListDocuments: (engine, operation) => {
-    const { collection, database } = Documents.placeOf(engine, operation)
-    return Select.list(engine.sqlite, database, collection, operation.queries, operation.total)
-  },
+  CreateDocuments: Batches.createDocuments,
+  GetDocument: getDocument,
+  ListDocuments: listDocuments,
   UpdateDocument: Documents.updateDocument,
+  UpsertDocument: Documents.upsertDocument,
   DeleteDocument: Documents.deleteDocument,
-  WriteDocuments: Documents.writeDocuments,
-  RestoreDocuments: Documents.restoreDocuments
+  IncrementAttribute: Documents.addTo,
+  DecrementAttribute: Documents.addTo,
+  UpdateDocuments: Batches.updateDocuments,
+  DeleteDocuments: Batches.deleteDocuments,
+  UpsertDocuments: Batches.upsertDocuments,
+  WriteDocuments: forKeys(Batches.writeDocuments),
+  RestoreDocuments: forKeys(Batches.restoreDocuments),
+  CreateTransaction: Transactions.createTransaction,
+  GetTransaction: Transactions.get,
+  ListTransactions: Transactions.list,
+  StageOperations: Transactions.stageOperations,
+  ListStaged: Transactions.listStaged,
+  CommitTransaction: Transactions.commitTransaction,
+  RollbackTransaction: Transactions.rollbackTransaction,
+  DeleteTransaction: Transactions.deleteTransaction
 })
+
+/** Reads that look into a transaction do its writes and take them back. */
+const writes = (operation: Operation): boolean =>
+  !isRead(operation) || ("transaction" in operation && operation.transaction !== undefined)
 
 const remedies: { readonly [code: number]: string } = {
   5: "another process holds its write lock. Wait for it, or end it",
@@ -124,31 +170,43 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }
   const now = yield* Clock.currentTimeMillis
   const catalog = yield* attempt(start, () => {
-    defineFunctions(sqlite)
+    for (const module of [Columns, Conditions, Fulltext, Access]) module.defineFunctions(sqlite)
     const opened = Catalog.make(sqlite)
     sqlite.transaction("write", () => {
+      Transactions.createTables(sqlite)
       opened.refresh()
       const known = opened.databases().some(({ $id }) => $id.toLowerCase() === databaseId.toLowerCase())
-      if (!known) Structure.createDatabase({ sqlite, catalog: opened, now }, start)
+      if (!known) Structure.createDatabase({ sqlite, catalog: opened, now, caller: key }, start)
     })
     return opened
   })
   const table = handlers(options.label ?? (options.filename === ":memory:" ? "memory:" : `sqlite:${options.filename}`))
-  const execute: Execute = <T extends Tag>(operation: Of<T>): Effect.Effect<ResultOf<T>, DatabasesError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (moment) =>
-      attempt(operation, () => {
-        const handler = table[operation._tag]
+  const run = <T extends Tag>(operation: Of<T>, moment: number, caller: Caller): ResultOf<T> => {
+    const handler = table[operation._tag]
+    try {
+      const outcome = sqlite.transaction(writes(operation) ? "write" : "read", () => {
+        catalog.refresh()
         try {
-          return sqlite.transaction(isRead(operation) ? "read" : "write", () => {
-            catalog.refresh()
-            return handler({ sqlite, catalog, now: moment }, operation)
-          })
+          return { result: handler({ sqlite, catalog, now: moment, caller }, operation) }
         } catch (error) {
-          if (!isRead(operation)) catalog.forget()
+          if (error instanceof Refusal && error.keepsWrites) return { refusal: error }
           throw error
         }
       })
-    )
+      if ("refusal" in outcome) throw outcome.refusal
+      return outcome.result
+    } catch (error) {
+      if (!isRead(operation)) catalog.forget()
+      throw error
+    }
+  }
+  const execute: Execute = Effect.fnUntraced(function* <T extends Tag>(
+    operation: Of<T>
+  ): Effect.fn.Return<ResultOf<T>, DatabasesError> {
+    const moment = yield* Clock.currentTimeMillis
+    const caller = yield* Caller
+    return yield* attempt(operation, () => run(operation, moment, caller))
+  })
   return makeDatabases({ execute, databaseId }) satisfies Methods
 })
 

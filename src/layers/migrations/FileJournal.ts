@@ -10,6 +10,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as ExactJson from "../../internal/ExactJson.ts"
 import {
   type Begin,
   Entry,
@@ -21,7 +22,15 @@ import {
 } from "../../MigrationJournal.ts"
 import * as AtomicFile from "../vendors/AtomicFile.ts"
 
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Entry))
+const decodeEntry = Schema.decodeUnknownEffect(Entry)
+const decode = (line: string) =>
+  Effect.flatMap(
+    Effect.try({
+      try: () => ExactJson.parse(line),
+      catch: (error) => new Error(`a line is no JSON: ${String(error)}`)
+    }),
+    decodeEntry
+  )
 const marker = ".open"
 
 export const make = Effect.fnUntraced(function* (folder: string) {
@@ -47,7 +56,7 @@ export const make = Effect.fnUntraced(function* (folder: string) {
     }).pipe(Effect.mapError(failed), provide)
     let end = 0
     const append = Effect.fnUntraced(function* (next: Entry) {
-      const bytes = new TextEncoder().encode(`${JSON.stringify(next)}\n`)
+      const bytes = new TextEncoder().encode(`${ExactJson.stringify(next)}\n`)
       yield* handle.writeAll(bytes)
       yield* handle.sync
       const position = { offset: end, length: bytes.length }

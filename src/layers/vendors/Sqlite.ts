@@ -13,10 +13,16 @@ export interface Sqlite {
   readonly all: (sql: string, ...parameters: ReadonlyArray<Parameter>) => ReadonlyArray<Row>
   /** The first row. */
   readonly first: (sql: string, ...parameters: ReadonlyArray<Parameter>) => Row | undefined
+  /** The first row, whole numbers as bigints. */
+  readonly firstExact: (sql: string, ...parameters: ReadonlyArray<Parameter>) => Row | undefined
   /** The body between BEGIN and COMMIT; all of it is undone when it throws. */
   readonly transaction: <A>(mode: "read" | "write", body: () => A) => A
-  /** A pure function of one text, null for null. */
-  readonly define: (name: string, body: (text: string) => string | number) => void
+  /** The body inside a transaction; what it did is undone when it throws, the transaction goes on. */
+  readonly savepoint: <A>(body: () => A) => A
+  /** The body, and back to where it began. For a look at what would be. */
+  readonly rehearsal: <A>(body: () => A) => A
+  /** A pure function of one text, null for null; further arguments come as they are. */
+  readonly define: (name: string, body: (text: string, ...rest: ReadonlyArray<Cell>) => string | number) => void
   readonly close: () => void
 }
 
@@ -55,6 +61,33 @@ export const open = (options: OpenOptions): Sqlite => {
     run: (sql, ...parameters) => Number(prepared(sql).run(...parameters).lastInsertRowid),
     all: (sql, ...parameters) => rows(prepared(sql).all(...parameters)),
     first: (sql, ...parameters) => rows(prepared(sql).all(...parameters))[0],
+    firstExact: (sql, ...parameters) => {
+      const statement = database.prepare(sql)
+      statement.setReturnArrays(true)
+      statement.setReadBigInts(true)
+      return rows(statement.all(...parameters))[0]
+    },
+    savepoint: (body) => {
+      prepared("savepoint part").run()
+      try {
+        const answer = body()
+        prepared("release part").run()
+        return answer
+      } catch (error) {
+        prepared("rollback to part").run()
+        prepared("release part").run()
+        throw error
+      }
+    },
+    rehearsal: (body) => {
+      prepared("savepoint rehearsal").run()
+      try {
+        return body()
+      } finally {
+        prepared("rollback to rehearsal").run()
+        prepared("release rehearsal").run()
+      }
+    },
     transaction: (mode, body) => {
       prepared(mode === "write" ? "begin immediate" : "begin").run()
       let answer
@@ -69,7 +102,9 @@ export const open = (options: OpenOptions): Sqlite => {
       return answer
     },
     define: (name, body) =>
-      database.function(name, { deterministic: true }, (value) => (typeof value === "string" ? body(value) : null)),
+      database.function(name, { deterministic: true, varargs: true }, (value, ...rest) =>
+        typeof value === "string" ? body(value, ...rest) : null
+      ),
     close: () => {
       statements.clear()
       database.close()

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto"
 import type { Collection, Database } from "../../../Collection.ts"
 import type { Sqlite } from "../../vendors/Sqlite.ts"
+import * as ExactJson from "../../../internal/ExactJson.ts"
 import { alreadyExists, notFound } from "./Refusal.ts"
 
 /** Version of this layout of tables. */
@@ -53,13 +54,13 @@ export const make = (sqlite: Sqlite): Catalog => {
     if (held !== undefined) return held
     held = new Map()
     for (const [record] of sqlite.all("select record from holdfast_databases order by position")) {
-      const database = JSON.parse(String(record)) as Database
+      const database = ExactJson.parse(String(record)) as Database
       held.set(fold(database.$id), { record: database, collections: new Map() })
     }
     for (const [database, record] of sqlite.all(
       "select database, record from holdfast_collections order by position"
     )) {
-      const collection = JSON.parse(String(record)) as Collection
+      const collection = ExactJson.parse(String(record)) as Collection
       held.get(fold(String(database)))?.collections.set(fold(collection.$id), collection)
     }
     return held
@@ -111,7 +112,7 @@ export const make = (sqlite: Sqlite): Catalog => {
         "insert into holdfast_collections values (?, ?, (select coalesce(max(position), 0) + 1 from holdfast_collections), ?) on conflict (database, id) do update set record = excluded.record",
         owner.$id,
         record.$id,
-        JSON.stringify(record)
+        ExactJson.stringify(record)
       )
       collections.set(fold(record.$id), record)
     },

@@ -3,12 +3,13 @@
  * that any tool can read it. SQLite compares bytes; beside an indexed text stands its sort key (`~key`), which
  * compares as the server does.
  */
-import { type Attribute, codePoints, type Value } from "../../../Attribute.ts"
+import { type Attribute, codePoints, textKinds, type Value } from "../../../Attribute.ts"
 import type { Collection } from "../../../Collection.ts"
 import { sortKey } from "../../../Collation.ts"
 import { attributeOf } from "../../../Collection.ts"
 import type { Document } from "../../../Document.ts"
 import type { Index } from "../../../Index.ts"
+import * as ExactJson from "../../../internal/ExactJson.ts"
 import { type Cell, type Parameter, quote, type Row, type Sqlite } from "../../vendors/Sqlite.ts"
 
 export const systemColumns = ["$id", "$sequence", "$createdAt", "$updatedAt", "$permissions"] as const
@@ -32,23 +33,30 @@ export const defineFunctions = (sqlite: Sqlite): void => {
 
 const types = {
   string: "text",
+  varchar: "text",
+  text: "text",
+  mediumtext: "text",
+  longtext: "text",
+  email: "text",
+  url: "text",
+  ip: "text",
+  enum: "text",
   integer: "integer",
+  bigint: "integer",
   float: "real",
   boolean: "integer",
-  datetime: "text",
-  enum: "text"
+  datetime: "text"
 } as const satisfies Record<Attribute["kind"], string>
 
 export const columnDefinition = (attribute: Attribute): string =>
   `${quote(attribute.key)} ${attribute.array ? "text" : types[attribute.kind]}`
 
 /** Kinds whose values compare under the collation. */
-export const isText = (attribute: Attribute): boolean =>
-  !attribute.array && (attribute.kind === "string" || attribute.kind === "enum")
+export const isText = (attribute: Attribute): boolean => !attribute.array && textKinds.has(attribute.kind)
 
 /** Whether some index needs the attribute's sort key beside it. */
 export const hasSortKey = (indexes: ReadonlyArray<Index>, attribute: Attribute): boolean =>
-  isText(attribute) && indexes.some((index) => index.attributes.includes(attribute.key))
+  isText(attribute) && indexes.some((index) => index.kind !== "fulltext" && index.attributes.includes(attribute.key))
 
 /** What stands for an attribute (or `$id` …) where values are compared: in filters, orders, indexes. */
 export const comparable = (collection: Collection, key: string): string => {
@@ -61,20 +69,44 @@ export const comparable = (collection: Collection, key: string): string => {
 /** A value of an attribute as SQLite keeps it. */
 export const toCell = (attribute: Attribute, value: Value | undefined): Parameter => {
   if (value === undefined || value === null) return null
-  if (attribute.array) return JSON.stringify(value)
+  if (attribute.array) return ExactJson.stringify(value)
   if (typeof value === "boolean") return value ? 1 : 0
-  return value as string | number
+  // A whole double beyond 2^53 may come as a bigint, out of JSON.
+  return attribute.kind === "float" ? Number(value) : (value as string | number | bigint)
 }
+
+/** Holds whole numbers beyond 2^53, which SQLite's driver gives as text here. */
+const isLong = (attribute: Attribute): boolean =>
+  !attribute.array && (attribute.kind === "bigint" || (attribute.kind === "integer" && attribute.bits === 64))
 
 const fromCell = (attribute: Attribute, cell: Cell): Value => {
-  if (attribute.array) return cell === null ? [] : (JSON.parse(String(cell)) as Value)
+  if (attribute.array) {
+    if (cell === null) return []
+    const parse = attribute.kind === "float" ? JSON.parse : ExactJson.parse
+    return parse(String(cell)) as Value
+  }
   if (cell === null) return null
-  return attribute.kind === "boolean" ? cell === 1 : (cell as string | number)
+  if (attribute.kind === "boolean") return cell === 1
+  return isLong(attribute) && typeof cell === "string" ? BigInt(cell) : (cell as string | number)
 }
 
+/** As it is where a double holds it, as text beyond: no number is rounded on its way. */
+const readable = (attribute: Attribute): string => {
+  const column = quote(attribute.key)
+  return isLong(attribute)
+    ? `case when ${column} not between ${Number.MIN_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER} then cast(${column} as text) else ${column} end`
+    : column
+}
+
+const selections = new WeakMap<Collection, string>()
 /** Columns of a document, in the order that `toDocument` reads. */
-export const selection = (collection: Collection): string =>
-  [...systemColumns, ...collection.attributes.map((attribute) => attribute.key)].map(quote).join(", ")
+export const selection = (collection: Collection): string => {
+  const known = selections.get(collection)
+  if (known !== undefined) return known
+  const text = [...systemColumns.map(quote), ...collection.attributes.map(readable)].join(", ")
+  selections.set(collection, text)
+  return text
+}
 
 /** A row of `selection` as a document. */
 export const toDocument = (collection: Collection, row: Row): Document => {

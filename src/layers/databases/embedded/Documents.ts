@@ -1,183 +1,55 @@
-/** Operations on documents. */
-import * as Result from "effect/Result"
-import type { Value } from "../../../Attribute.ts"
-import type { Collection } from "../../../Collection.ts"
-import * as DatabaseHash from "../../../DatabaseHash.ts"
-import { UniqueConflict } from "../../../DatabasesError.ts"
+/** Operations on single documents. */
+import { Conflict, LimitExceeded, NotFound } from "../../../DatabasesError.ts"
 import * as Document from "../../../Document.ts"
-import { formatDateTime, normalizeDateTime } from "../../../internal/DateTimeText.ts"
-import { batchLimit, type Changes, type NewDocument, type Of, type Restore, type Write } from "../../../Operation.ts"
-import * as Permission from "../../../Permission.ts"
-import { isUniqueViolation, type Parameter, type Row } from "../../vendors/Sqlite.ts"
-import { cellsOf, comparable, insertCells, insertStatement, selection, tableOf, toDocument, upper } from "./Columns.ts"
-import { alreadyExists, checkId, invalidArgument, invalidDocument, notFound, Refusal } from "./Refusal.ts"
+import { formatDateTime, parseDateTime } from "../../../internal/DateTimeText.ts"
+import * as ExactJson from "../../../internal/ExactJson.ts"
+import type { Changes, NewDocument, Of } from "../../../Operation.ts"
+import * as Query from "../../../Query.ts"
+import { quote } from "../../vendors/Sqlite.ts"
+import * as Access from "./Access.ts"
+import { upper } from "./Columns.ts"
+import { invalidArgument, invalidQuery, notFound, Refusal } from "./Refusal.ts"
+import {
+  create,
+  dataOf,
+  dateOf,
+  existing,
+  permissionsOf,
+  type Place,
+  placeOf,
+  read,
+  remove,
+  replace,
+  validated
+} from "./Rows.ts"
+import * as Select from "./Select.ts"
 import type { Engine } from "./Structure.ts"
 
-/** Where an operation on documents acts, looked up once. */
-interface Place {
-  readonly engine: Engine
-  readonly database: string
-  readonly collection: Collection
-  readonly table: string
-}
-
-export const placeOf = (
-  engine: Engine,
-  operation: { readonly database: string; readonly collection: string }
-): Place => {
-  const database = engine.catalog.database(operation.database).$id
-  const collection = engine.catalog.collection(database, operation.collection)
-  return { engine, database, collection, table: tableOf(database, collection.$id) }
-}
-
-const permissionsOf = (id: string, permissions: ReadonlyArray<string>): ReadonlyArray<string> =>
-  Result.getOrThrowWith(Permission.normalize(permissions, "document"), (detail) =>
-    invalidArgument(`permissions of ${id}`, detail)
-  )
-
-const dateOf = (id: string, key: "$createdAt" | "$updatedAt", text: string): string => {
-  const date = normalizeDateTime(text)
-  if (date === undefined) {
-    throw invalidDocument(id, key, `${JSON.stringify(text)} is no ISO 8601 date between the years 1000 and 9999`)
-  }
-  return date
-}
-
-const systemKeys: ReadonlySet<string> = new Set(["$id", "$permissions", "$createdAt", "$updatedAt", "$sequence"])
-
-/** The values of attributes that a write gives; a value left undefined is not given. */
-const dataOf = (write: { readonly [key: string]: unknown }): Document.Data => {
-  // Without a prototype, so that a key like __proto__ is one as any other, and refused.
-  const data = Object.create(null) as Record<string, Value>
-  for (const key of Object.keys(write)) {
-    if (write[key] !== undefined && !systemKeys.has(key)) data[key] = write[key] as Value
-  }
-  return data
-}
-
-const validated = (place: Place, id: string, write: object, stored?: Document.Data): Document.Data =>
-  Result.getOrThrowWith(
-    Document.validate(place.collection, dataOf(write as { readonly [key: string]: unknown }), stored),
-    ({ attribute, detail }) => invalidDocument(id, attribute, detail)
-  )
-
-const readRow = ({ collection, engine, table }: Place, id: string): Row | undefined =>
-  engine.sqlite.first(`select ${selection(collection)} from ${table} where upper("$id") = ?`, upper(id))
-
-const read = (place: Place, id: string): Document.Document | undefined => {
-  const row = readRow(place, id)
-  return row === undefined ? undefined : toDocument(place.collection, row)
-}
-
-const existing = (place: Place, id: string): Document.Document => {
-  const found = read(place, id)
-  if (found === undefined) throw notFound("document", id)
-  return found
-}
-
-interface Stored {
-  readonly id: string
-  readonly createdAt: string
-  readonly updatedAt: string
-  readonly permissions: ReadonlyArray<string>
-  readonly values: Document.Data
-}
-
-/** Which unique index (or the id) a violation was about. */
-const conflictOf = (place: Place, stored: Stored, isNew: boolean): Refusal => {
-  const { collection, engine, table } = place
-  const { id } = stored
-  const found = read(place, id)
-  if (isNew && found !== undefined) return alreadyExists("document", id)
-  // A value that the write leaves as it is stands in the row.
-  const values = { ...(found === undefined ? {} : Document.dataOf(found)), ...stored.values }
-  const cells = new Map<string, Parameter>([
-    ...cellsOf(collection, values),
-    [comparable(collection, "$createdAt"), stored.createdAt],
-    [comparable(collection, "$updatedAt"), stored.updatedAt],
-    [comparable(collection, "$id"), upper(id)]
-  ])
-  for (const index of collection.indexes) {
-    if (index.kind !== "unique") continue
-    const columns = index.attributes.map((key) => comparable(collection, key))
-    const taken = engine.sqlite.first(
-      `select 1 from ${table} where ${columns.map((column) => `${column} = ?`).join(" and ")} and upper("$id") <> ?`,
-      ...columns.map((column) => cells.get(column) ?? null),
-      upper(id)
-    )
-    if (taken !== undefined) {
-      return new Refusal(new UniqueConflict({ type: "row_already_exists", index: index.key, id }))
-    }
-  }
-  throw new Error(`a unique violation on ${table} that no unique index explains`)
-}
-
-/** Answers the new `$sequence`. */
-const insert = (place: Place, stored: Stored): number => {
-  const { collection, engine, table } = place
-  const system = [stored.id, stored.createdAt, stored.updatedAt, JSON.stringify(stored.permissions)]
-  try {
-    return engine.sqlite.run(insertStatement(table, collection), ...insertCells(collection, system, stored.values))
-  } catch (error) {
-    throw isUniqueViolation(error) ? conflictOf(place, stored, true) : error
-  }
-}
-
-const replace = (place: Place, stored: Stored): void => {
-  const { collection, engine, table } = place
-  const cells = cellsOf(collection, stored.values)
-  const columns = ['"$createdAt"', '"$updatedAt"', '"$permissions"', ...cells.map(([column]) => column)]
-  try {
-    engine.sqlite.run(
-      `update ${table} set ${columns.map((column) => `${column} = ?`).join(", ")} where upper("$id") = ?`,
-      stored.createdAt,
-      stored.updatedAt,
-      JSON.stringify(stored.permissions),
-      ...cells.map(([, cell]) => cell),
-      upper(stored.id)
-    )
-  } catch (error) {
-    throw isUniqueViolation(error) ? conflictOf(place, stored, false) : error
-  }
-}
-
-const create = (place: Place, document: NewDocument, badId?: string): Document.Document => {
-  const id = document.$id
-  checkId("document", id, badId)
-  const now = formatDateTime(place.engine.now)
-  const stored: Stored = {
-    id,
-    createdAt: document.$createdAt === undefined ? now : dateOf(id, "$createdAt", document.$createdAt),
-    updatedAt: document.$updatedAt === undefined ? now : dateOf(id, "$updatedAt", document.$updatedAt),
-    permissions: permissionsOf(id, document.$permissions ?? []),
-    values: validated(place, id, document)
-  }
-  const sequence = insert(place, stored)
-  const values: Record<string, Value> = {}
-  for (const { array, key } of place.collection.attributes) {
-    values[key] = (Object.hasOwn(stored.values, key) ? stored.values[key] : undefined) ?? (array ? [] : null)
-  }
-  return {
-    $id: id,
-    $sequence: String(sequence),
-    $createdAt: stored.createdAt,
-    $updatedAt: stored.updatedAt,
-    $permissions: stored.permissions,
-    ...values
-  }
-}
-
 const sameJson = (left: unknown, right: unknown): boolean =>
-  left === right || JSON.stringify(left) === JSON.stringify(right)
+  left === right || ExactJson.stringify(left) === ExactJson.stringify(right)
 
-const update = (place: Place, id: string, changes: Changes): void => {
+/** Compare-and-swap: the document must not have changed after `since`. */
+const checkUnmodified = (current: Document.Document, since: string | undefined): void => {
+  if (since === undefined) return
+  const limit = parseDateTime(since)
+  if (limit === undefined) throw invalidArgument("ifUnmodifiedSince", `${JSON.stringify(since)} is no ISO 8601 date`)
+  if (parseDateTime(current.$updatedAt)! > limit) {
+    const detail = `document ${current.$id} changed at ${current.$updatedAt}, after ${since}`
+    throw new Refusal(new Conflict({ type: "row_update_conflict", detail }))
+  }
+}
+
+export const update = (place: Place, id: string, changes: Changes, since?: string): void => {
   const current = existing(place, id)
+  Access.checkChange(place.caller, place.collection, current, "update")
   const values = validated(place, current.$id, changes, Document.dataOf(current))
   const permissions =
     changes.$permissions === undefined ? current.$permissions : permissionsOf(current.$id, changes.$permissions)
   if (Object.keys(changes).length === 0) {
     throw invalidArgument("changes", "nothing to change: give values or permissions", "row_missing_payload")
   }
+  checkUnmodified(current, since)
+  if (changes.$permissions !== undefined) Access.checkGrant(place.caller, changes.$permissions)
   const dated = changes.$createdAt !== undefined || changes.$updatedAt !== undefined
   // An array that is null underneath reads as empty: to set it so is no change.
   const changed = Object.entries(values).filter(([key, value]) => {
@@ -198,16 +70,24 @@ const update = (place: Place, id: string, changes: Changes): void => {
   })
 }
 
-const remove = (place: Place, id: string): void => {
-  const { $id } = existing(place, id)
-  place.engine.sqlite.run(`delete from ${place.table} where upper("$id") = ?`, upper($id))
+/** Creates the document, or merges it into the one of its id; what is required must be given either way. */
+export const upsert = (place: Place, document: NewDocument): Document.Document => {
+  const found = read(place, document.$id)
+  if (found === undefined) return create(place, document)
+  validated(place, found.$id, document)
+  const { $id: _id, ...changes } = document
+  update(place, found.$id, changes)
+  return existing(place, found.$id)
 }
 
-const checkBatch = (argument: string, length: number, whenEmpty?: string): void => {
-  if (length === 0 || length > batchLimit) {
-    const detail = `a batch has 1 to ${batchLimit} documents, got ${length}`
-    throw invalidArgument(argument, detail, length === 0 ? whenEmpty : undefined)
-  }
+const selected = (
+  place: Place,
+  document: Document.Document,
+  queries: ReadonlyArray<Query.Query>
+): Document.Document => {
+  const other = queries.find(({ _tag }) => _tag !== "Select")
+  if (other !== undefined) throw invalidQuery(`a single document takes select alone, not ${other._tag}`)
+  return Select.selector(place.collection, Query.parts(queries).select)(document)
 }
 
 export const createDocument = (engine: Engine, operation: Of<"CreateDocument">): Document.Document => {
@@ -222,129 +102,82 @@ export const createDocument = (engine: Engine, operation: Of<"CreateDocument">):
   return create(place, operation.document)
 }
 
-export const createDocuments = (engine: Engine, operation: Of<"CreateDocuments">): ReadonlyArray<Document.Document> => {
+export const getDocument = (engine: Engine, operation: Of<"GetDocument">): Document.Document => {
   const place = placeOf(engine, operation)
-  checkBatch("documents", operation.documents.length, "row_missing_data")
-  return operation.documents.map((document) => create(place, document, "general_bad_request"))
+  const document = existing(place, operation.id)
+  if (!Access.mayRead(engine.caller, place.collection, document)) throw notFound("document", operation.id)
+  return selected(place, document, operation.queries)
 }
-
-export const getDocument = (engine: Engine, operation: Of<"GetDocument">): Document.Document =>
-  existing(placeOf(engine, operation), operation.id)
 
 export const updateDocument = (engine: Engine, operation: Of<"UpdateDocument">): Document.Document => {
   const place = placeOf(engine, operation)
-  update(place, operation.id, operation.changes)
+  update(place, operation.id, operation.changes, operation.ifUnmodifiedSince)
   return existing(place, operation.id)
 }
 
-export const deleteDocument = (engine: Engine, operation: Of<"DeleteDocument">): void =>
-  remove(placeOf(engine, operation), operation.id)
-
-const checkUndated = (id: string, write: NewDocument | Changes): void => {
-  for (const key of ["$createdAt", "$updatedAt"] as const) {
-    if (write[key] !== undefined) {
-      throw invalidDocument(id, key, "a batch of writes takes no dates. Set them by a single write")
-    }
+export const upsertDocument = (engine: Engine, operation: Of<"UpsertDocument">): Document.Document => {
+  const { $id: _id, ...rest } = operation.document
+  if (Object.keys(rest).length === 0) {
+    throw invalidArgument("document", "nothing to write: give values or permissions", "row_missing_payload")
   }
+  return upsert(placeOf(engine, operation), operation.document)
 }
 
-const apply = (place: Place, write: Write): Document.Document | null => {
-  switch (write._tag) {
-    case "Create":
-      checkUndated(write.document.$id, write.document)
-      return create(place, write.document)
-    case "Update":
-      checkUndated(write.id, write.changes)
-      update(place, write.id, write.changes)
-      return existing(place, write.id)
-    case "Delete":
-      remove(place, write.id)
-      return null
-  }
-}
-
-export const writeDocuments = (
-  engine: Engine,
-  operation: Of<"WriteDocuments">
-): ReadonlyArray<Document.Document | null> => {
+export const deleteDocument = (engine: Engine, operation: Of<"DeleteDocument">): void => {
   const place = placeOf(engine, operation)
-  checkBatch("writes", operation.writes.length)
-  return operation.writes.map((write) => apply(place, write))
+  const current = existing(place, operation.id)
+  Access.checkChange(engine.caller, place.collection, current, "delete")
+  checkUnmodified(current, operation.ifUnmodifiedSince)
+  remove(place, operation.id)
 }
 
-interface Found extends Restore {
-  readonly found: Document.Document | undefined
-  /** As wanted already, as expected, or as somebody else left it. */
-  readonly standing: "wanted" | "expected" | "foreign"
-}
+type Amount = number | bigint
+const add = (left: Amount, right: Amount): Amount =>
+  typeof left === "number" && typeof right === "number" && (!Number.isInteger(left) || !Number.isInteger(right))
+    ? left + right
+    : Number.isSafeInteger(left) && Number.isSafeInteger(right) && Number.isSafeInteger(Number(left) + Number(right))
+      ? Number(left) + Number(right)
+      : ExactJson.normalizeInteger(BigInt(left) + BigInt(right))
 
-const find = (place: Place, restore: Restore): Found => {
-  const found = read(place, restore.id)
-  const hash = found === undefined ? null : DatabaseHash.document(found)
-  const wanted = restore.document === null ? null : DatabaseHash.document(restore.document)
-  const standing = hash === wanted ? "wanted" : hash === restore.expected ? "expected" : "foreign"
-  return { ...restore, found, standing }
-}
-
-const toStored = (place: Place, document: Document.Document): Stored => {
-  const values = Document.dataOf(document)
-  for (const key of Object.keys(values)) {
-    if (!place.collection.attributes.some((attribute) => attribute.key === key)) {
-      throw invalidDocument(document.$id, key, "the collection has no such attribute: bring the schema back first")
-    }
-  }
-  return {
-    id: document.$id,
-    createdAt: document.$createdAt,
-    updatedAt: document.$updatedAt,
-    permissions: document.$permissions,
-    values
-  }
-}
-
-/** Frees the unique values of documents that are about to get others: they may be swapping them. */
-const freeUniqueValues = (place: Place, ids: ReadonlyArray<string>): void => {
-  const keys = new Set(
-    place.collection.indexes.filter(({ kind }) => kind === "unique").flatMap((index) => index.attributes)
-  )
-  const freed = Object.fromEntries([...keys].filter((key) => !key.startsWith("$")).map((key) => [key, null]))
-  const columns = cellsOf(place.collection, freed).map(([column]) => `${column} = null`)
-  if (columns.length === 0) return
-  for (const id of ids) {
-    place.engine.sqlite.run(`update ${place.table} set ${columns.join(", ")} where upper("$id") = ?`, upper(id))
-  }
-}
-
-/** Writes a document back; false where another document has taken its unique values since: it stays as it was found. */
-const putBack = (place: Place, { document, found }: Found): boolean => {
-  if (document === null) return true
-  try {
-    if (found === undefined) insert(place, toStored(place, document))
-    else replace(place, toStored(place, document))
-    return true
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.reason._tag !== "UniqueConflict") throw error
-    if (found !== undefined) replace(place, toStored(place, found))
-    return false
-  }
-}
-
-export const restoreDocuments = (
+/** Adds to one attribute in place; the attribute's own bounds are not asked, those of the call are. */
+export const addTo = (
   engine: Engine,
-  operation: Of<"RestoreDocuments">
-): { readonly conflicts: ReadonlyArray<string> } => {
+  operation: Of<"IncrementAttribute"> | Of<"DecrementAttribute">
+): Document.Document => {
   const place = placeOf(engine, operation)
-  checkBatch("restores", operation.restores.length)
-  const all = operation.restores.map((restore) => find(place, restore))
-  const due = all.filter(({ standing }) => standing === "expected")
-  // What goes makes room for what comes; then those that change, then those that are missing.
-  for (const { document, id } of due) if (document === null) remove(place, id)
-  const changing = due.filter(({ document, found }) => document !== null && found !== undefined)
-  freeUniqueValues(
-    place,
-    changing.map(({ id }) => id)
+  const { attribute: key, by, id } = operation
+  if (!(by > 0)) throw invalidArgument("by", `must be a number above 0, got ${by}`)
+  const attribute = place.collection.attributes.find((one) => one.key === key)
+  const missing = (resource: "attribute" | "document", name: string) =>
+    new Refusal(new NotFound({ type: "column_not_found", resource, id: name }))
+  if (attribute === undefined) throw missing("attribute", key)
+  const { kind } = attribute
+  if (attribute.array || (kind !== "integer" && kind !== "bigint" && kind !== "float")) {
+    throw invalidArgument(key, "it holds no number to add to", "attribute_type_invalid")
+  }
+  const current = read(place, id)
+  if (current === undefined) throw missing("document", id)
+  Access.checkChange(engine.caller, place.collection, current, "update")
+  if (kind !== "float" && typeof by === "number" && !Number.isInteger(by)) {
+    throw invalidArgument("by", `${key} holds whole numbers, and ${by} is none`)
+  }
+  const before = (current[key] ?? 0) as Amount
+  const after = add(before, operation._tag === "IncrementAttribute" ? by : -by)
+  const width = kind === "integer" ? attribute.bits : 64
+  const [least, greatest] =
+    kind === "float"
+      ? [-Number.MAX_VALUE, Number.MAX_VALUE]
+      : [-(2n ** BigInt(width - 1)), 2n ** BigInt(width - 1) - 1n]
+  const [min, max] = operation._tag === "IncrementAttribute" ? [null, operation.max] : [operation.min, null]
+  if (after > (max ?? greatest) || after < (min ?? least)) {
+    const detail = `${key} is ${before}, and ${after} lies beyond ${max ?? min ?? "what it holds"}. Nothing was changed`
+    throw new Refusal(new LimitExceeded({ type: "column_limit_exceeded", detail }))
+  }
+  engine.sqlite.run(
+    `update ${place.table} set ${quote(key)} = ?, "$updatedAt" = ? where upper("$id") = ?`,
+    after,
+    formatDateTime(engine.now),
+    upper(id)
   )
-  const failed = [...changing, ...due.filter(({ found }) => found === undefined)].filter((one) => !putBack(place, one))
-  const left = new Set([...all.filter(({ standing }) => standing === "foreign"), ...failed])
-  return { conflicts: all.flatMap((one) => (left.has(one) ? [one.id] : [])) }
+  return existing(place, id)
 }

@@ -3,9 +3,12 @@ import * as Reason from "../../../DatabasesError.ts"
 
 export class Refusal extends Error {
   readonly reason: Reason.Reason
-  constructor(reason: Reason.Reason) {
+  /** What was written before it stays: a transaction that can't be committed is over all the same. */
+  readonly keepsWrites: boolean
+  constructor(reason: Reason.Reason, keepsWrites = false) {
     super(reason.message)
     this.reason = reason
+    this.keepsWrites = keepsWrites
   }
 }
 
@@ -15,7 +18,8 @@ const prefix: { readonly [R in Reason.Resource]: string } = {
   collection: "table",
   attribute: "column",
   index: "column_index",
-  document: "row"
+  document: "row",
+  transaction: "transaction"
 }
 
 export const notFound = (resource: Reason.Resource, id: string) =>
@@ -26,8 +30,8 @@ export const invalidArgument = (argument: string, detail: string, type = "genera
   new Refusal(new Reason.InvalidArgument({ type, argument, detail }))
 export const invalidQuery = (detail: string, type = "general_query_invalid") =>
   new Refusal(new Reason.InvalidQuery({ type, detail }))
-export const invalidDocument = (id: string, attribute: string, detail: string) =>
-  new Refusal(new Reason.InvalidDocument({ type: "row_invalid_structure", id, attribute, detail }))
+export const invalidDocument = (id: string, attribute: string, detail: string, type = "row_invalid_structure") =>
+  new Refusal(new Reason.InvalidDocument({ type, id, attribute, detail }))
 
 const validId = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$/
 

@@ -1,119 +1,13 @@
-/** Lists: queries into one SELECT, under the server's rules for types, null, order and cursors. */
-import { sortKey } from "../../../Collation.ts"
-import { attributeOf, type Collection } from "../../../Collection.ts"
+/** Lists: queries into one SELECT, under the server's rules for order, cursors and selections. */
+import type { Caller } from "../../../Caller.ts"
+import type { Collection } from "../../../Collection.ts"
 import type { Document } from "../../../Document.ts"
-import { normalizeDateTime } from "../../../internal/DateTimeText.ts"
 import * as Query from "../../../Query.ts"
-import type { Parameter, Sqlite } from "../../vendors/Sqlite.ts"
-import { comparable, selection, tableOf, toDocument, upper } from "./Columns.ts"
+import { quote, type Sqlite } from "../../vendors/Sqlite.ts"
+import * as Access from "./Access.ts"
+import { comparable, selection, systemColumns, tableOf, toDocument, upper } from "./Columns.ts"
+import { checkKey, condition, type Condition } from "./Conditions.ts"
 import { invalidQuery, isId } from "./Refusal.ts"
-
-const systemTypes: ReadonlyMap<string, "text" | "date" | "sequence"> = new Map([
-  ["$id", "text"],
-  ["$createdAt", "date"],
-  ["$updatedAt", "date"],
-  ["$sequence", "sequence"]
-])
-
-const dateCell = (key: string, value: Query.Comparable): Parameter => {
-  const normal = typeof value === "string" ? normalizeDateTime(value) : undefined
-  if (normal === undefined) throw invalidQuery(`${key} compares with ISO 8601 dates, got ${JSON.stringify(value)}`)
-  return normal
-}
-
-/** A value to compare with, as the column's `comparable` holds it. */
-const comparisonCell = (collection: Collection, key: string, value: Query.Comparable): Parameter => {
-  const system = systemTypes.get(key)
-  if (system === "date") return dateCell(key, value)
-  if (system === "text" && typeof value === "string") return upper(value)
-  if (system === "sequence" && /^\d{1,15}$/.test(String(value))) return Number(value)
-  if (system !== undefined) throw invalidQuery(`${key} can't be compared with ${JSON.stringify(value)}`)
-  const attribute = attributeOf(collection, key)
-  if (attribute === undefined || attribute.key !== key) throw unknown(collection, key)
-  if (attribute.array) throw invalidQuery(`${key} is an array: arrays take neither comparison nor equality`)
-  const refused = () =>
-    invalidQuery(`${key} is of kind ${attribute.kind} and can't be compared with ${JSON.stringify(value)}`)
-  switch (attribute.kind) {
-    case "string":
-    case "enum":
-      if (typeof value !== "string") throw refused()
-      return sortKey(value)
-    case "datetime":
-      return dateCell(key, value)
-    case "boolean":
-      if (typeof value !== "boolean") throw refused()
-      return value ? 1 : 0
-    case "integer":
-      if (typeof value !== "number" || !Number.isInteger(value)) throw refused()
-      return value
-    case "float":
-      if (typeof value !== "number" || !Number.isFinite(value)) throw refused()
-      return value
-  }
-}
-
-const unknown = (collection: Collection, key: string) =>
-  invalidQuery(
-    `${JSON.stringify(key)} is no attribute (there are ${collection.attributes.map((one) => one.key).join(", ") || "none"}, $id, $createdAt, $updatedAt, $sequence)`
-  )
-
-const checkKey = (collection: Collection, key: string): void => {
-  // Filters and orders want a key in its exact case.
-  if (!systemTypes.has(key) && attributeOf(collection, key)?.key !== key) throw unknown(collection, key)
-}
-
-interface Condition {
-  readonly sql: string
-  readonly parameters: ReadonlyArray<Parameter>
-}
-
-const operators = {
-  NotEqual: "<>",
-  LessThan: "<",
-  LessThanEqual: "<=",
-  GreaterThan: ">",
-  GreaterThanEqual: ">="
-} as const
-
-/** Refuses a query whose text on the wire would be longer than the server takes. */
-const checkLength = (filter: Query.Filter): void => {
-  const { _tag: method, ...rest } = filter
-  const { length } = JSON.stringify({ method, ...rest })
-  if (length > Query.limits.length) {
-    throw invalidQuery(
-      `a query has at most ${Query.limits.length} characters, this one on ${filter.attribute} has ${length}. Split its values over several lists`,
-      "general_argument_invalid"
-    )
-  }
-}
-
-const condition = (collection: Collection, filter: Query.Filter): Condition => {
-  checkLength(filter)
-  checkKey(collection, filter.attribute)
-  const column = comparable(collection, filter.attribute)
-  switch (filter._tag) {
-    case "IsNull":
-      return { sql: `${column} is null`, parameters: [] }
-    case "IsNotNull":
-      return { sql: `${column} is not null`, parameters: [] }
-    case "Equal": {
-      if (filter.values.length === 0) throw invalidQuery(`equal on ${filter.attribute} needs a value`)
-      if (filter.values.length > Query.limits.values) {
-        throw invalidQuery(`equal takes at most ${Query.limits.values} values, got ${filter.values.length}`)
-      }
-      const cells = filter.values.map((value) => comparisonCell(collection, filter.attribute, value))
-      // One parameter, however many values: SQLite counts them, and one text of a statement serves all lengths.
-      return cells.length === 1
-        ? { sql: `${column} = ?`, parameters: cells }
-        : { sql: `${column} in (select value from json_each(?))`, parameters: [JSON.stringify(cells)] }
-    }
-    default:
-      return {
-        sql: `${column} ${operators[filter._tag]} ?`,
-        parameters: [comparisonCell(collection, filter.attribute, filter.value)]
-      }
-  }
-}
 
 interface OrderColumn {
   readonly key: string
@@ -138,8 +32,10 @@ const orderColumns = (collection: Collection, orders: ReadonlyArray<Query.Order>
 
 /** What lies strictly behind the cursor's row in the order, or before it. */
 const beyond = (sqlite: Sqlite, table: string, order: ReadonlyArray<OrderColumn>, cursor: Query.Cursor): Condition => {
-  if (!isId(cursor.document)) throw invalidQuery(`the cursor ${JSON.stringify(cursor.document)} is no id`)
-  const row = sqlite.first(
+  if (typeof cursor.document !== "string" || !isId(cursor.document)) {
+    throw invalidQuery(`the cursor ${JSON.stringify(cursor.document)} is no id`)
+  }
+  const row = sqlite.firstExact(
     `select ${order.map((column) => column.sql).join(", ")} from ${table} where upper("$id") = ?`,
     upper(cursor.document)
   )
@@ -147,7 +43,7 @@ const beyond = (sqlite: Sqlite, table: string, order: ReadonlyArray<OrderColumn>
     throw invalidQuery(`the cursor ${JSON.stringify(cursor.document)} is no document here`, "general_cursor_not_found")
   }
   const alternatives: Array<string> = []
-  const parameters: Array<Parameter> = []
+  const parameters: Array<Condition["parameters"][number]> = []
   for (const [position, column] of order.entries()) {
     const cell = row[position]!
     if (cell === null) {
@@ -167,44 +63,96 @@ const beyond = (sqlite: Sqlite, table: string, order: ReadonlyArray<OrderColumn>
 const where = (conditions: ReadonlyArray<Condition>): string =>
   conditions.length === 0 ? "" : ` where ${conditions.map(({ sql }) => sql).join(" and ")}`
 
-export interface List {
-  readonly total: number
-  readonly documents: ReadonlyArray<Document>
+/** Where a list is read. */
+export interface Place {
+  readonly sqlite: Sqlite
+  readonly database: string
+  readonly collection: Collection
+  readonly caller: Caller
 }
 
-/** Runs a list. */
-export const list = (
-  sqlite: Sqlite,
-  database: string,
-  collection: Collection,
-  queries: ReadonlyArray<Query.Query>,
-  withTotal: boolean
-): List => {
-  if (queries.length > Query.limits.queries) {
-    throw invalidQuery(
-      `at most ${Query.limits.queries} queries in a list, got ${queries.length}`,
-      "general_argument_invalid"
-    )
+const readable = ({ caller, collection }: Place): ReadonlyArray<Condition> => {
+  const roles = Access.listable(caller, collection)
+  return roles === "all" ? [] : [{ sql: `may_read("$permissions", ?)`, parameters: [roles.join("\n")] }]
+}
+
+const checkCount = (name: string, count: number, least: number): void => {
+  if (!Number.isSafeInteger(count) || count < least) {
+    throw invalidQuery(`${name} must be a whole number from ${least} on, got ${count}`)
   }
-  const { filters, orders, limit, cursor } = Query.parts(queries)
-  if (!Number.isSafeInteger(limit) || limit < 1)
-    throw invalidQuery(`limit must be a whole number from 1 on, got ${limit}`)
+}
+export const checkQueries = (queries: ReadonlyArray<Query.Query>): void => {
+  if (queries.length > Query.limits.queries) {
+    const detail = `at most ${Query.limits.queries} queries in a list, got ${queries.length}`
+    throw invalidQuery(detail, "general_argument_invalid")
+  }
+}
+
+const systemKeys: ReadonlySet<string> = new Set(systemColumns)
+
+/** What a selection leaves of a document: the system's part stays. */
+export const selector = (
+  collection: Collection,
+  select: ReadonlyArray<string> | undefined
+): ((document: Document) => Document) => {
+  if (select === undefined) return (document) => document
+  if (select.length === 0) throw invalidQuery("select names no attribute")
+  for (const key of select) if (key !== "*" && !systemKeys.has(key)) checkKey(collection, key)
+  if (select.includes("*")) return (document) => document
+  const chosen = new Set(select)
+  return (document) =>
+    Object.fromEntries(Object.entries(document).filter(([key]) => systemKeys.has(key) || chosen.has(key))) as Document
+}
+
+/** The statement of a list, for its rows or for looking at how SQLite goes about it. */
+const statement = (place: Place, { cursor, filters, limit, offset, orders }: Query.Parts) => {
+  checkCount("limit", limit, 1)
+  checkCount("offset", offset, 0)
+  const { collection, database, sqlite } = place
   const table = tableOf(database, collection.$id)
-  const conditions = filters.map((filter) => condition(collection, filter))
+  const conditions = [...readable(place), ...filters.map((filter) => condition(database, collection, filter))]
   const order = orderColumns(collection, orders)
   const backwards = cursor?._tag === "CursorBefore"
   const page = cursor === undefined ? conditions : [...conditions, beyond(sqlite, table, order, cursor)]
   const direction = order
     .map((column) => `${column.sql} ${column.descending === backwards ? "asc" : "desc"}`)
     .join(", ")
-  const rows = sqlite.all(
-    `select ${selection(collection)} from ${table}${where(page)} order by ${direction} limit ?`,
-    ...page.flatMap(({ parameters }) => parameters),
-    limit
-  )
-  const documents = rows.map((row) => toDocument(collection, row))
+  return {
+    table,
+    conditions,
+    backwards,
+    rows: `from ${table}${where(page)} order by ${direction} limit ? offset ?`,
+    parameters: [...page.flatMap(({ parameters }) => parameters), limit, offset]
+  }
+}
+
+export interface List {
+  readonly total: number
+  readonly documents: ReadonlyArray<Document>
+}
+
+/** Runs a list. */
+export const list = (place: Place, queries: ReadonlyArray<Query.Query>, withTotal: boolean): List => {
+  checkQueries(queries)
+  const { collection, sqlite } = place
+  const parts = Query.parts(queries)
+  const selected = selector(collection, parts.select)
+  const { backwards, conditions, parameters, rows, table } = statement(place, parts)
+  const documents = sqlite
+    .all(`select ${selection(collection)} ${rows}`, ...parameters)
+    .map((row) => selected(toDocument(collection, row)))
   if (backwards) documents.reverse()
   return { total: withTotal ? count(sqlite, table, conditions) : 0, documents }
+}
+
+/** Ids of all that a bulk operation is about, in its order. */
+export const matching = (place: Place, queries: ReadonlyArray<Query.Query>): ReadonlyArray<string> => {
+  checkQueries(queries)
+  const parts = Query.parts(queries)
+  if (parts.cursor !== undefined) throw invalidQuery("a bulk operation takes no cursor")
+  const limited = queries.some(({ _tag }) => _tag === "Limit")
+  const { parameters, rows } = statement(place, limited ? parts : { ...parts, limit: Number.MAX_SAFE_INTEGER })
+  return place.sqlite.all(`select ${quote("$id")} ${rows}`, ...parameters).map(([id]) => String(id))
 }
 
 const count = (sqlite: Sqlite, table: string, conditions: ReadonlyArray<Condition>): number =>

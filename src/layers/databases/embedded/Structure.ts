@@ -1,6 +1,7 @@
 /** Operations on the schema: the catalog's records and SQLite's tables, columns and indexes, changed together. */
 import * as Result from "effect/Result"
 import * as Attribute from "../../../Attribute.ts"
+import type { Caller } from "../../../Caller.ts"
 import { attributeOf, type Collection, type Database, sameKey } from "../../../Collection.ts"
 import { AlreadyExists, DuplicateValues, LimitExceeded } from "../../../DatabasesError.ts"
 import { formatDateTime } from "../../../internal/DateTimeText.ts"
@@ -10,6 +11,7 @@ import * as Permission from "../../../Permission.ts"
 import { quote, type Sqlite } from "../../vendors/Sqlite.ts"
 import type { Catalog } from "./Catalog.ts"
 import { columnDefinition, comparable, hasSortKey, indexName, isText, sortKeyColumn, tableOf } from "./Columns.ts"
+import * as Fulltext from "./Fulltext.ts"
 import { alreadyExists, checkId, checkName, invalidArgument, notFound, Refusal } from "./Refusal.ts"
 
 /** What the server allows. */
@@ -20,6 +22,7 @@ export interface Engine {
   readonly catalog: Catalog
   /** Milliseconds since the epoch. */
   readonly now: number
+  readonly caller: Caller
 }
 
 const permissionsOf = (permissions: ReadonlyArray<string>): ReadonlyArray<string> =>
@@ -58,9 +61,7 @@ export const updateDatabase = ({ catalog, now }: Engine, operation: Of<"UpdateDa
 
 export const deleteDatabase = (engine: Engine, operation: Of<"DeleteDatabase">): void => {
   const { $id } = engine.catalog.database(operation.database)
-  for (const collection of engine.catalog.collections($id)) {
-    engine.sqlite.run(`drop table ${tableOf($id, collection.$id)}`)
-  }
+  for (const collection of engine.catalog.collections($id)) dropTable(engine, $id, collection)
   engine.catalog.removeDatabase($id)
 }
 
@@ -130,11 +131,20 @@ export const updateCollection = ({ catalog, now }: Engine, operation: Of<"Update
   return record
 }
 
-export const deleteCollection = ({ catalog, sqlite }: Engine, operation: Of<"DeleteCollection">): void => {
+export const deleteCollection = (engine: Engine, operation: Of<"DeleteCollection">): void => {
+  const { catalog } = engine
   const database = catalog.database(operation.database).$id
-  const { $id } = catalog.collection(database, operation.collection)
-  sqlite.run(`drop table ${tableOf(database, $id)}`)
-  catalog.removeCollection(database, $id)
+  const collection = catalog.collection(database, operation.collection)
+  dropTable(engine, database, collection)
+  catalog.removeCollection(database, collection.$id)
+}
+
+/** The table, and the full-text tables beside it; its triggers go with it. */
+const dropTable = ({ sqlite }: Engine, database: string, collection: Collection): void => {
+  sqlite.run(`drop table ${tableOf(database, collection.$id)}`)
+  for (const { key, kind } of collection.indexes) {
+    if (kind === "fulltext") sqlite.run(`drop table ${indexName(database, collection.$id, key)}`)
+  }
 }
 
 const checkDefinition = (attribute: Attribute.Attribute): void => {
@@ -186,7 +196,7 @@ const checkResize = (
   { sqlite }: Engine,
   database: string,
   collection: Collection,
-  current: Attribute.Of<"string">,
+  current: Attribute.Attribute,
   size: number
 ): void => {
   const column = quote(current.key)
@@ -225,7 +235,7 @@ export const updateAttribute = (engine: Engine, operation: Of<"UpdateAttribute">
   const attributes = collection.attributes.map((one) => (one.key === current.key ? attribute : one))
   checkRoom(attributes)
   for (const index of collection.indexes) checkIndex({ ...collection, attributes }, index)
-  if (attribute.kind === "string" && current.kind === "string" && attribute.size < current.size) {
+  if ("size" in attribute && "size" in current && attribute.size < current.size) {
     checkResize(engine, operation.database, collection, current, attribute.size)
   }
   replaceAttribute(engine, operation.database, collection, current.key, attribute)
@@ -292,27 +302,50 @@ export const deleteAttribute = (engine: Engine, operation: Of<"DeleteAttribute">
 
 /** Text attributes of `index` that no index of `indexes` has named so far. */
 const newlyIndexed = (collection: Collection, index: Index.Index, indexes: ReadonlyArray<Index.Index>) =>
-  collection.attributes.filter(
-    (attribute) => isText(attribute) && index.attributes.includes(attribute.key) && !hasSortKey(indexes, attribute)
-  )
+  index.kind === "fulltext"
+    ? []
+    : collection.attributes.filter(
+        (attribute) => isText(attribute) && index.attributes.includes(attribute.key) && !hasSortKey(indexes, attribute)
+      )
 
 const indexable: ReadonlySet<string> = new Set(["$id", "$createdAt", "$updatedAt"])
 
-const checkIndex = (collection: Collection, index: Index.Index): void => {
+/** Characters of a text that an index holds; other kinds count for nothing. */
+const indexedLength = (attribute: Attribute.Attribute, length: number): number => {
+  if (attribute.array || !Attribute.textKinds.has(attribute.kind)) return 0
+  return length > 0 ? length : Attribute.textSize(attribute)
+}
+
+const checkIndexed = (collection: Collection, index: Index.Index, key: string, length: number): number => {
   const refuse = (detail: string, type = "column_index_invalid") => invalidArgument(index.key, detail, type)
-  if (index.attributes.length === 0) throw refuse("an index needs at least one attribute")
-  if (new Set(index.attributes).size < index.attributes.length) throw refuse("an attribute stands in it twice")
-  let length = 0
-  for (const key of index.attributes) {
-    if (indexable.has(key)) continue
-    if (key.startsWith("$")) throw refuse(`${key} can't be indexed`, "general_argument_invalid")
-    const attribute = collection.attributes.find((one) => one.key === key)
-    if (attribute === undefined) throw refuse(`there is no attribute ${JSON.stringify(key)}`, "column_unknown")
-    if (attribute.array) throw refuse(`${key} is an array, which can't be indexed`, "index_invalid")
-    if (attribute.kind === "string") length += attribute.size
+  if (length < 0) throw refuse(`the length ${length} of ${key} is negative`)
+  if (indexable.has(key)) return 0
+  if (key.startsWith("$")) throw refuse(`${key} can't be indexed`, "general_argument_invalid")
+  const attribute = collection.attributes.find((one) => one.key === key)
+  if (attribute === undefined) throw refuse(`there is no attribute ${JSON.stringify(key)}`, "column_unknown")
+  if (attribute.array) throw refuse(`${key} is an array, which can't be indexed`, "index_invalid")
+  const isWords = Attribute.textKinds.has(attribute.kind)
+  if (index.kind === "fulltext" && !isWords) throw refuse(`${key} holds no text, which a fulltext index needs`)
+  if (length > 0 && !isWords) throw refuse(`${key} holds no text: a length makes no sense`)
+  if (length > 0 && length > Attribute.textSize(attribute)) {
+    throw refuse(`the length ${length} is above the size of ${key}, ${Attribute.textSize(attribute)}`)
   }
-  if (length > limits.indexLength) {
-    throw refuse(`its texts have ${length} characters in all, at most ${limits.indexLength} can be indexed`)
+  return indexedLength(attribute, length)
+}
+
+const checkIndex = (collection: Collection, index: Index.Index): void => {
+  const refuse = (detail: string) => invalidArgument(index.key, detail, "column_index_invalid")
+  if (index.attributes.length === 0) throw refuse("an index needs at least one attribute")
+  if (index.lengths.length > index.attributes.length) throw refuse("it has more lengths than attributes")
+  if (new Set(index.attributes).size < index.attributes.length) throw refuse("an attribute stands in it twice")
+  const length = index.attributes.reduce(
+    (sum, key, position) => sum + checkIndexed(collection, index, key, index.lengths[position] ?? 0),
+    0
+  )
+  if (index.kind !== "fulltext" && length > limits.indexLength) {
+    throw refuse(
+      `its texts have ${length} characters in all, at most ${limits.indexLength} can be indexed. Give lengths, or smaller attributes`
+    )
   }
 }
 
@@ -346,7 +379,15 @@ const addIndex = (engine: Engine, database: string, collection: Collection, inde
     sqlite.run(`update ${table} set ${sortKeyColumn(key)} = sort_key(${quote(key)})`)
   }
   const changed = { ...collection, indexes: [...collection.indexes, index] }
-  const columns = index.attributes.map((key) => comparable(changed, key))
+  if (index.kind === "fulltext") {
+    Fulltext.create(sqlite, database, collection.$id, index)
+    return changed
+  }
+  const columns = index.attributes.map((key, position) => {
+    const column = comparable(changed, key)
+    const length = index.lengths[position] ?? 0
+    return length > 0 && index.kind === "unique" ? `substr(${column}, 1, ${length})` : column
+  })
   if (index.kind === "unique") {
     const documents = duplicates(sqlite, table, columns)
     if (documents.length > 0) {
@@ -363,6 +404,10 @@ const addIndex = (engine: Engine, database: string, collection: Collection, inde
 
 const dropIndex = ({ sqlite }: Engine, database: string, collection: Collection, index: Index.Index): Collection => {
   const indexes = collection.indexes.filter((other) => other.key !== index.key)
+  if (index.kind === "fulltext") {
+    Fulltext.drop(sqlite, database, collection.$id, index)
+    return { ...collection, indexes }
+  }
   sqlite.run(`drop index ${indexName(database, collection.$id, index.key)}`)
   for (const { key } of newlyIndexed(collection, index, indexes)) {
     sqlite.run(`alter table ${tableOf(database, collection.$id)} drop column ${sortKeyColumn(key)}`)
