@@ -23,7 +23,8 @@ describe("Attribute", () => {
       array: false,
       default: null,
       min: null,
-      max: null
+      max: null,
+      bits: 64
     })
     assert.deepStrictEqual(Attribute.float("k", { min: 0, max: 1, required: true }), {
       kind: "float",
@@ -49,11 +50,19 @@ describe("Attribute", () => {
   it("every constructor's definition passes its own schema", () => {
     const all = [
       Attribute.string("k", { size: 5 }),
+      Attribute.varchar("k", { size: 5 }),
+      Attribute.text("k"),
+      Attribute.mediumtext("k"),
+      Attribute.longtext("k"),
+      Attribute.email("k"),
+      Attribute.url("k"),
+      Attribute.ip("k"),
+      Attribute.enumeration("k", { elements: [] }),
       Attribute.integer("k"),
+      Attribute.bigint("k", { max: 2n ** 62n }),
       Attribute.float("k"),
       Attribute.boolean("k"),
-      Attribute.datetime("k"),
-      Attribute.enumeration("k", { elements: [] })
+      Attribute.datetime("k")
     ]
     assert.deepStrictEqual(
       all.map((attribute) => attribute.kind),
@@ -78,10 +87,18 @@ describe("Attribute", () => {
   }
 
   it("nothing but null and what the kind names is taken", () => {
-    const strange = [undefined, {}, [], Symbol("s"), 1n, new Date(0), () => 1, Number.NaN, Number.POSITIVE_INFINITY]
+    const strange = [undefined, {}, [], Symbol("s"), new Date(0), () => 1, Number.NaN, Number.POSITIVE_INFINITY]
     for (const attribute of [
       Attribute.string("k", { size: 5 }),
+      Attribute.varchar("k", { size: 5 }),
+      Attribute.text("k"),
+      Attribute.mediumtext("k"),
+      Attribute.longtext("k"),
+      Attribute.email("k"),
+      Attribute.url("k"),
+      Attribute.ip("k"),
       Attribute.integer("k"),
+      Attribute.bigint("k"),
       Attribute.float("k"),
       Attribute.boolean("k"),
       Attribute.datetime("k"),
@@ -95,6 +112,48 @@ describe("Attribute", () => {
       }
     }
   })
+
+  it("a bigint is a number, and nothing else", () => {
+    for (const attribute of [Attribute.integer("k"), Attribute.bigint("k"), Attribute.float("k")]) {
+      assert.deepStrictEqual(checked(attribute, 1n), Result.succeed(1), attribute.kind)
+    }
+    for (const attribute of [Attribute.string("k", { size: 5 }), Attribute.boolean("k"), Attribute.datetime("k")]) {
+      assert.isTrue(Result.isFailure(checked(attribute, 1n)), attribute.kind)
+    }
+  })
+
+  it("the width of an integer follows its max, unless it is given", () => {
+    const bits = (options?: Parameters<typeof Attribute.integer>[1]) => Attribute.integer("k", options).bits
+    assert.deepStrictEqual(
+      [bits(), bits({ max: 2 ** 31 - 1 }), bits({ max: 2 ** 31 }), bits({ max: 5, bits: 64 }), bits({ bits: 32 })],
+      [64, 32, 64, 64, 32]
+    )
+  })
+
+  /** Kinds and the bytes of a row that the recorded server counts for them. */
+  const widths: ReadonlyArray<readonly [string, Attribute.Attribute, number]> = [
+    ["a string of 64", Attribute.string("k", { size: 64 }), 257],
+    ["a string of 255", Attribute.string("k", { size: 255 }), 1021],
+    ["a string of 256", Attribute.string("k", { size: 256 }), 1026],
+    ["a varchar of 15,500", Attribute.varchar("k", { size: 15_500 }), 62_002],
+    ["a string of 16,381", Attribute.string("k", { size: 16_381 }), 65_526],
+    ["a string of 16,382", Attribute.string("k", { size: 16_382 }), 20],
+    ["a string of 20,000", Attribute.string("k", { size: 20_000 }), 20],
+    ["a text", Attribute.text("k"), 20],
+    ["a mediumtext", Attribute.mediumtext("k"), 20],
+    ["a longtext", Attribute.longtext("k"), 20],
+    ["an enum, whatever its elements", Attribute.enumeration("k", { elements: [] }), 1021],
+    ["an integer of 32 bits", Attribute.integer("k", { bits: 32 }), 4],
+    ["an integer of 64 bits", Attribute.integer("k"), 8],
+    ["a bigint", Attribute.bigint("k"), 8],
+    ["a boolean", Attribute.boolean("k"), 1],
+    ["a list, whatever is in it", Attribute.string("k", { size: 15_000, array: true }), 20]
+  ]
+  for (const [what, attribute, bytes] of widths) {
+    it(`${what} takes ${bytes} bytes of a row`, () => {
+      assert.strictEqual(Attribute.rowWidth(attribute), bytes)
+    })
+  }
 
   it("a failure says what was expected, and of a list which element", () => {
     const message = (attribute: Attribute.Attribute, value: unknown) => {
@@ -147,11 +206,17 @@ describe("Attribute", () => {
     Attribute.datetime("k", { default: "2024-01-02" }),
     Attribute.enumeration("k", { elements: Array.from({ length: 100 }, (_, index) => `e${index}`), default: "e99" }),
     Attribute.enumeration("k", { elements: ["a", "a", "x".repeat(255)] }),
-    Attribute.string("k", { size: 1, required: true, array: true })
+    Attribute.string("k", { size: 1, required: true, array: true }),
+    Attribute.varchar("k", { size: 16_381, default: "x" }),
+    Attribute.text("k", { default: "x" }),
+    Attribute.email("k", { default: "a@example.com" }),
+    Attribute.url("k", { default: "https://example.com" }),
+    Attribute.ip("k", { default: "::1" }),
+    Attribute.bigint("k", { min: -(2n ** 63n), max: 2n ** 63n - 1n, default: 2n ** 63n - 1n })
   ]
   it("definitions within the limits have no problem", () => {
     for (const attribute of fine)
-      assert.isUndefined(Attribute.problem(attribute), JSON.stringify(attribute).slice(0, 99))
+      assert.isUndefined(Attribute.problem(attribute), `${attribute.kind} ${String(attribute.default)}`)
   })
 
   it("a problem of a definition says which value is wrong", () => {
@@ -161,6 +226,10 @@ describe("Attribute", () => {
     assert.include(detail(Attribute.integer("k", { min: 2, max: 1 })), "min 2 is greater than max 1")
     assert.include(detail(Attribute.integer("k", { min: 0.5 })), "whole numbers")
     assert.include(detail(Attribute.string("k", { size: 2, default: "xyz" })), '"xyz"')
+    assert.include(detail(Attribute.varchar("k", { size: 16_382 })), "16,381")
+    assert.include(detail(Attribute.bigint("k", { min: 2n ** 60n, max: 1 })), String(2n ** 60n))
+    assert.include(detail(Attribute.bigint("k", { max: 2n ** 60n, default: 2n ** 61n })), String(2n ** 61n))
+    assert.include(detail(Attribute.email("k", { default: "notmail" })), "notmail")
     assert.include(detail(Attribute.boolean("k", { required: true, default: true })), "required")
     assert.include(detail(Attribute.boolean("k", { array: true, default: true })), "array")
     assert.include(detail(Attribute.enumeration("k", { elements: ["x".repeat(256)] })), "255")

@@ -26,12 +26,93 @@ const cases: { readonly [K in Attribute.Kind]: ReadonlyArray<Case> } = {
       nullInArray: null
     }
   ],
+  varchar: [
+    {
+      about: "a varchar is kept exactly, and its size counts code points",
+      attribute: (options) => Attribute.varchar("a", { size: 3, ...options }),
+      kept: same("", "abc", "ééé", "😀😀😀", " x "),
+      refused: ["abcd", "abc ", 5, true, "\ud800"],
+      nullInArray: null
+    }
+  ],
+  text: [
+    {
+      about: "a text takes 16,384 characters and more",
+      attribute: (options) => Attribute.text("a", options),
+      kept: same("", "t".repeat(16_384), "é".repeat(30_000), "a\u0000😀 "),
+      refused: ["t".repeat(65_536), 5, true, "\ud800"],
+      nullInArray: null
+    }
+  ],
+  mediumtext: [
+    {
+      about: "a mediumtext takes more than a text",
+      attribute: (options) => Attribute.mediumtext("a", options),
+      kept: same("", "t".repeat(65_536), "m 😀"),
+      refused: [5, true, "\ud800"],
+      nullInArray: null
+    }
+  ],
+  longtext: [
+    {
+      about: "a longtext takes more than a text",
+      attribute: (options) => Attribute.longtext("a", options),
+      kept: same("", "t".repeat(65_536), "l 😀"),
+      refused: [5, false, "\udc00"],
+      nullInArray: null
+    }
+  ],
+  email: [
+    {
+      about: "an email is an address, and is kept as written",
+      attribute: (options) => Attribute.email("a", options),
+      kept: same("a@example.com", "A.b+c@Sub.Example.COM", "a@example.com "),
+      refused: ["nomail", "", "a@b", "ü@example.com", "a b@example.com", "a@example.com, b@example.com", 5],
+      nullInArray: null
+    }
+  ],
+  url: [
+    {
+      about: "a url has a scheme and a host",
+      attribute: (options) => Attribute.url("a", options),
+      kept: same(
+        "https://example.com",
+        "https://example.com/x?y=1#z",
+        "ftp://example.com",
+        "mailto:a@example.com",
+        "http://localhost"
+      ),
+      refused: ["example.com", "javascript:alert(1)", "//x", "not a url", "", 5],
+      nullInArray: null
+    }
+  ],
+  ip: [
+    {
+      about: "an ip is an address of either version",
+      attribute: (options) => Attribute.ip("a", options),
+      kept: same("10.0.0.1", "::1", "2001:db8::ff00:42:8329", "::ffff:10.0.0.1"),
+      refused: ["1.2.3", "01.2.3.4", "999.1.1.1", "1.2.3.4/8", "::1::", "", 5],
+      nullInArray: null
+    }
+  ],
   integer: [
     {
-      about: "an integer without bounds takes what a number holds exactly",
+      about: "an integer of 64 bits takes what a number holds exactly, and beyond it bigints",
       attribute: (options) => Attribute.integer("a", options),
-      kept: [...same(0, -1, 2_147_483_648, 9_007_199_254_740_991, -9_007_199_254_740_991), [-0, 0]],
-      refused: ["2", 2.5, true, 9_007_199_254_740_992, 1e300, ""],
+      kept: [
+        ...same(0, -1, 2_147_483_648, 9_007_199_254_740_991, -9_007_199_254_740_991),
+        ...same(9_007_199_254_740_993n, 2n ** 63n - 1n, -(2n ** 63n)),
+        [5n, 5],
+        [-0, 0]
+      ],
+      refused: ["2", 2.5, true, 9_007_199_254_740_992, 1e300, "", 2n ** 63n, -(2n ** 63n) - 1n],
+      nullInArray: 0
+    },
+    {
+      about: "an integer of 32 bits takes those",
+      attribute: (options) => Attribute.integer("a", { bits: 32, ...options }),
+      kept: same(2_147_483_647, -2_147_483_648),
+      refused: [2_147_483_648, -2_147_483_649, 9_007_199_254_740_993n],
       nullInArray: 0
     },
     {
@@ -42,11 +123,32 @@ const cases: { readonly [K in Attribute.Kind]: ReadonlyArray<Case> } = {
       nullInArray: 0
     }
   ],
+  bigint: [
+    {
+      about: "a bigint takes 64 bits exactly, and digits as text",
+      attribute: (options) => Attribute.bigint("a", options),
+      kept: [
+        ...same(0, -5, 9_007_199_254_740_991, 9_007_199_254_740_993n, 2n ** 63n - 1n, -(2n ** 63n)),
+        [7n, 7],
+        ["123", 123],
+        ["9223372036854775807", 2n ** 63n - 1n]
+      ],
+      refused: [2n ** 63n, -(2n ** 63n) - 1n, 2n ** 64n - 1n, "x", "", "1.0", 2.5, true],
+      nullInArray: 0
+    },
+    {
+      about: "a bigint keeps to its bounds, beyond 2^53 to the last digit",
+      attribute: (options) => Attribute.bigint("a", { min: -(2n ** 60n), max: 2n ** 60n, ...options }),
+      kept: same(2n ** 60n, -(2n ** 60n), 0),
+      refused: [2n ** 60n + 1n, -(2n ** 60n) - 1n],
+      nullInArray: 0
+    }
+  ],
   float: [
     {
       about: "a float takes any finite number",
       attribute: (options) => Attribute.float("a", options),
-      kept: [...same(0, 0.5, -2, 1, 1e308, 9_007_199_254_740_992), [-0, 0]],
+      kept: [...same(0, 0.5, -2, 1, 1e308, 1e-320, 9_007_199_254_740_992, 123_456_789.123_456_79), [-0, 0]],
       refused: ["1.0", "NaN", false, ""],
       nullInArray: null
     },
@@ -132,6 +234,23 @@ const definitions: ReadonlyArray<readonly [string, Attribute.Attribute, string]>
     "101 elements",
     Attribute.enumeration("k", { elements: Array.from({ length: 101 }, (_, index) => `e${index}`) }),
     "general_argument_invalid"
+  ],
+  ["a varchar of 16,382", Attribute.varchar("k", { size: 16_382 }), "general_argument_invalid"],
+  ["a varchar of 0", Attribute.varchar("k", { size: 0 }), "general_argument_invalid"],
+  ["a default that is no address", Attribute.email("k", { default: "notmail" }), "general_argument_invalid"],
+  ["a default that is no URL", Attribute.url("k", { default: "not a url" }), "general_argument_invalid"],
+  ["a default that is no IP address", Attribute.ip("k", { default: "999.1.1.1" }), "general_argument_invalid"],
+  [
+    "a required text with a default",
+    Attribute.text("k", { required: true, default: "x" }),
+    "column_default_unsupported"
+  ],
+  ["a list of texts with a default", Attribute.text("k", { array: true, default: "x" }), "column_default_unsupported"],
+  ["a bigint whose min is over its max", Attribute.bigint("k", { min: 2n ** 60n, max: 1 }), "column_value_invalid"],
+  [
+    "a bigint's default out of bounds",
+    Attribute.bigint("k", { max: 2n ** 60n, default: 2n ** 60n + 1n }),
+    "column_value_invalid"
   ],
   [
     "a default that is no element",

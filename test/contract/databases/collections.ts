@@ -6,6 +6,7 @@ import type { Methods } from "../../../src/Databases.ts"
 import type { DatabasesError } from "../../../src/DatabasesError.ts"
 import * as Index from "../../../src/Index.ts"
 import type { Operation } from "../../../src/Operation.ts"
+import * as Query from "../../../src/Query.ts"
 import { dateShape, idsOf, invalidIds, longestId, nextMillisecond, type Promised, refused } from "./support.ts"
 
 type InCollection = Extract<Operation, { readonly collection: string }>["_tag"]
@@ -33,7 +34,13 @@ const inside: {
   GetDocument: (db, id) => db.getDocument(id, "d"),
   ListDocuments: (db, id) => db.listDocuments(id),
   UpdateDocument: (db, id) => db.updateDocument(id, "d", { b: true }),
+  UpsertDocument: (db, id) => db.upsertDocument(id, { $id: "d", b: true }),
   DeleteDocument: (db, id) => db.deleteDocument(id, "d"),
+  IncrementAttribute: (db, id) => db.incrementAttribute(id, "d", "n"),
+  DecrementAttribute: (db, id) => db.decrementAttribute(id, "d", "n"),
+  UpdateDocuments: (db, id) => db.updateDocuments(id, [], { b: true }),
+  DeleteDocuments: (db, id) => db.deleteDocuments(id, [Query.isNotNull("b")]),
+  UpsertDocuments: (db, id) => db.upsertDocuments(id, [{ $id: "d", b: true }]),
   WriteDocuments: (db, id) => db.writeDocuments(id, [{ _tag: "Delete", id: "d" }]),
   RestoreDocuments: (db, id) => db.restoreDocuments(id, [{ id: "d", expected: null, document: null }])
 }

@@ -6,11 +6,14 @@ import type { Methods } from "../../../src/Databases.ts"
 import type { DatabasesError } from "../../../src/DatabasesError.ts"
 import * as Index from "../../../src/Index.ts"
 import type { Operation } from "../../../src/Operation.ts"
+import * as Query from "../../../src/Query.ts"
 import { dateShape, invalidIds, nextMillisecond, type Promised, refused } from "./support.ts"
+
+type InDatabase = Extract<Operation, { readonly database: string }>["_tag"]
 
 /** Each operation inside a database. A new one is missing here until it is written down: the type asks for it. */
 const inside: {
-  readonly [T in Exclude<Operation["_tag"], "DescribeTarget" | "CreateDatabase" | "ListDatabases">]: (
+  readonly [T in Exclude<InDatabase, "DescribeTarget" | "CreateDatabase">]: (
     databases: Methods
   ) => Effect.Effect<unknown, DatabasesError>
 } = {
@@ -35,7 +38,13 @@ const inside: {
   GetDocument: (db) => db.getDocument("c", "d"),
   ListDocuments: (db) => db.listDocuments("c"),
   UpdateDocument: (db) => db.updateDocument("c", "d", { b: true }),
+  UpsertDocument: (db) => db.upsertDocument("c", { $id: "d", b: true }),
   DeleteDocument: (db) => db.deleteDocument("c", "d"),
+  IncrementAttribute: (db) => db.incrementAttribute("c", "d", "n"),
+  DecrementAttribute: (db) => db.decrementAttribute("c", "d", "n"),
+  UpdateDocuments: (db) => db.updateDocuments("c", [], { b: true }),
+  DeleteDocuments: (db) => db.deleteDocuments("c", [Query.isNotNull("b")]),
+  UpsertDocuments: (db) => db.upsertDocuments("c", [{ $id: "d", b: true }]),
   WriteDocuments: (db) => db.writeDocuments("c", [{ _tag: "Delete", id: "d" }]),
   RestoreDocuments: (db) => db.restoreDocuments("c", [{ id: "d", expected: null, document: null }])
 }

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import { Databases, type Methods, uniqueId } from "../../../src/Databases.ts"
 import type { DatabasesError, Reason } from "../../../src/DatabasesError.ts"
 import type { Data, Document } from "../../../src/Document.ts"
+import * as ExactJson from "../../../src/internal/ExactJson.ts"
 
 /** States one promise: its title, and a test that gets a new, empty database. */
 export type Promised = (title: string, body: (databases: Methods) => Effect.Effect<void, DatabasesError>) => void
@@ -29,7 +30,7 @@ export const refused = <A, T extends Reason["_tag"]>(
 ): Effect.Effect<ReasonOf<T>> =>
   Effect.map(Effect.result(operation), (result) => {
     if (Result.isSuccess(result)) {
-      return assert.fail(`expected ${tag} (${type}), but it succeeded: ${JSON.stringify(result.success)}`)
+      return assert.fail(`expected ${tag} (${type}), but it succeeded: ${ExactJson.stringify(result.success)}`)
     }
     const { reason } = result.failure
     assert.deepStrictEqual([reason._tag, reason.type], [tag, type], result.failure.message)

@@ -1,0 +1,108 @@
+/** What the routes of databases stand on, and how a handler is made. */
+import type { Caller as OurCaller } from "../../../../../Caller.ts"
+import { Caller, guest, key } from "../../../../../Caller.ts"
+import { formatDateTime } from "../../../../../internal/DateTimeText.ts"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Attribute } from "../../../../../Attribute.ts"
+import type { Collection } from "../../../../../Collection.ts"
+import type { Methods } from "../../../../../Databases.ts"
+import { DatabasesError } from "../../../../../DatabasesError.ts"
+import type { Index } from "../../../../../Index.ts"
+import { ApiFailure } from "../ApiFailure.ts"
+import type { Answer, Call, Handler } from "../Call.ts"
+import * as Columns from "./Columns.ts"
+import * as Failures from "./Failures.ts"
+import type { Entry, Metadata } from "./Metadata.ts"
+import type { Vocabulary } from "./Vocabulary.ts"
+
+export interface Context {
+  readonly databases: Methods
+  readonly metadata: Metadata
+  /** How long a column or an index takes until it is there, in milliseconds. */
+  readonly settle: number
+  /** Also do what the real server does wrong. */
+  readonly quirks: boolean
+}
+
+const callerOf = (call: Call): OurCaller => (call.caller._tag === "Key" ? key : guest)
+
+/** A handler in a vocabulary: its errors become the server's, what it throws as a refusal too. */
+export const handler =
+  (
+    vocabulary: Vocabulary,
+    body: (call: Call, now: number) => Effect.Effect<Answer, ApiFailure | DatabasesError>,
+    options?: { readonly bulk?: boolean; readonly commit?: boolean }
+  ): Handler =>
+  (call) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.suspend(() => body(call, now))).pipe(
+      Effect.catchDefect((defect) => (defect instanceof ApiFailure ? Effect.fail(defect) : Effect.die(defect))),
+      Effect.mapError((error) =>
+        error instanceof ApiFailure ? error : Failures.translate(vocabulary, options)(error)
+      ),
+      Effect.provideService(Caller, callerOf(call))
+    )
+
+export const inDatabase = ({ databases }: Context, call: Call): Methods => databases.in(call.path["databaseId"]!)
+
+/** When a column or an index settled, and what it is now. */
+export const settledOf = (
+  entry: Entry | undefined,
+  fallback: { readonly $createdAt: string; readonly $updatedAt: string },
+  now: number
+): Columns.Settled => {
+  if (entry === undefined) return { ...fallback, status: "available" }
+  const settled = now >= entry.settlesAt
+  return {
+    $createdAt: formatDateTime(entry.createdAt),
+    // Settling is an update of its own, so it is later than the creation.
+    $updatedAt: formatDateTime(settled ? entry.updatedAt : entry.createdAt),
+    status: entry.status ?? (entry.until === "deleting" ? "deleting" : settled ? "available" : "processing"),
+    ...(entry.default === undefined ? {} : { default: entry.default })
+  }
+}
+
+export const shownColumn = (
+  { metadata }: Context,
+  databaseId: string,
+  collection: Collection,
+  attribute: Attribute,
+  now: number
+) => {
+  const entry = metadata.get(databaseId, collection.$id, "columns", attribute.key)
+  const settled = settledOf(entry, collection, now)
+  return Columns.show(attribute, {
+    ...settled,
+    ...(Columns.encryptsNull.has(attribute.kind) ? { encrypt: null } : {})
+  })
+}
+
+export const shownIndex = (
+  { metadata }: Context,
+  vocabulary: Vocabulary,
+  databaseId: string,
+  collection: Collection,
+  index: Index,
+  now: number
+) => {
+  const entry = metadata.get(databaseId, collection.$id, "indexes", index.key)
+  const { default: _default, ...settled } = settledOf(entry, collection, now)
+  return {
+    $id: `0_0_${index.key}`,
+    ...settled,
+    key: index.key,
+    type: index.kind,
+    error: "",
+    [vocabulary.columns]: index.attributes,
+    lengths: entry?.lengths ?? index.attributes.map((_, position) => index.lengths[position] ?? 0),
+    orders: index.orders.map((order) => order.toUpperCase())
+  }
+}
+
+/** Indexes that the store has, and those that the server only lists. */
+export const indexesOf = ({ metadata }: Context, databaseId: string, collection: Collection): ReadonlyArray<Index> => [
+  ...collection.indexes,
+  ...metadata
+    .list(databaseId, collection.$id, "indexes")
+    .flatMap(([, { phantom }]) => (phantom === undefined ? [] : [phantom as Index]))
+]
