@@ -406,7 +406,7 @@ export const textSize = (attribute: Attribute): number => {
     case "ip":
       return 39
     case "enum":
-      return Math.max(1, ...attribute.elements.map(codePoints))
+      return 255
     default:
       return 0
   }

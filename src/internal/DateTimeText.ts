@@ -22,7 +22,9 @@ export const formatDateTime = (milliseconds: number): string => {
  * that the month lacks runs over into the next one, as on the server.
  */
 export const parseDateTime = (text: string): number | undefined => {
-  const parts = isoDateTime.exec(text)
+  const parts = isoDateTime.exec(
+    /^\d{8}$/.test(text) ? `${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}` : text
+  )
   if (parts === null) return undefined
   const [, year, month, day, hour = "0", minute = "0", second = "0", fraction = "0", offset = "Z"] = parts
   const [months, days, hours, minutes, seconds] = [

@@ -113,7 +113,9 @@ const negated = ({ parameters, sql }: Condition): Condition => ({ sql: `not (${s
 /** The text that a test on texts looks into. */
 const textColumn = (collection: Collection, key: string): string => {
   const attribute = attributeOf(collection, key)
-  if (key === "$id" || attribute?.kind === "datetime") return quote(key)
+  if (key === "$id") return quote(key)
+  // As recorded: no date begins or ends with anything.
+  if (attribute?.kind === "datetime" && !attribute.array) return "''"
   if (attribute === undefined || !isText(attribute)) {
     throw invalidQuery(`${key} holds no text to look into`)
   }

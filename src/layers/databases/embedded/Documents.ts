@@ -54,7 +54,8 @@ export const update = (place: Place, id: string, changes: Changes, since?: strin
   // An array that is null underneath reads as empty: to set it so is no change.
   const changed = Object.entries(values).filter(([key, value]) => {
     const before = current[key]
-    return !sameJson(value ?? (Array.isArray(before) ? [] : null), before)
+    // A list left out stays; one set to null becomes null underneath, which is a change unless it reads as empty.
+    return !sameJson(value ?? (Array.isArray(before) && !Object.hasOwn(changes, key) ? [] : null), before)
   })
   if (!dated && changed.length === 0 && sameJson(permissions, current.$permissions)) return
   replace(place, {
@@ -76,7 +77,10 @@ export const upsert = (place: Place, document: NewDocument): Document.Document =
   if (found === undefined) return create(place, document)
   validated(place, found.$id, document)
   const { $id: _id, ...changes } = document
-  update(place, found.$id, changes)
+  // As recorded: one that names only some of the attributes always counts as a change.
+  const partial = place.collection.attributes.some(({ key }) => !Object.hasOwn(document, key))
+  const dated = partial && changes.$updatedAt === undefined ? { $updatedAt: formatDateTime(place.engine.now) } : {}
+  update(place, found.$id, { ...changes, ...dated })
   return existing(place, found.$id)
 }
 

@@ -39,6 +39,8 @@ export const guestRoles: ReadonlyArray<string> = ["any", "guests"]
 const guest: Caller = { _tag: "Guest" }
 /** What is for guests alone. */
 const publicScope = "public"
+/** What needs no project. */
+const anywhere: ReadonlySet<string> = new Set([publicScope, "global"])
 
 const has = (caller: Caller, scope: string): boolean => {
   if (caller._tag === "Guest") return guestScopes.has(scope)
@@ -98,7 +100,7 @@ export const make = (options: Options): Access => {
         return ApiFailure.make(401, "general_unauthorized_scope", message)
       }
       // Without a project there is nothing but what is public.
-      const nowhere = (headers["x-appwrite-project"] ?? "") === "" && !scopes.includes(publicScope)
+      const nowhere = (headers["x-appwrite-project"] ?? "") === "" && !scopes.some((scope) => anywhere.has(scope))
       return nowhere ? projectUnknown : undefined
     }
   }

@@ -44,7 +44,7 @@ const jsonFields = (bytes: Buffer): Fields.Fields => {
   }
   if (isEmpty(value) || (value instanceof Json.Decimal && value.value === 0)) return {}
   if (typeof value !== "object" || value instanceof Json.Decimal) throw ApiFailure.serverError
-  return Array.isArray(value) ? { ...value } : (value as Fields.Fields)
+  return Array.isArray(value) ? Object.fromEntries(value.entries()) : (value as Fields.Fields)
 }
 
 const noFields: Fields.Fields = {}

@@ -20,7 +20,7 @@ export class Decimal {
 
 /** May stand inside a string too: then the slow way is taken for nothing. */
 const longInteger = /(?:^|[[:,])\s*-?\d{16}/
-const decimal = /\d\.\d|\d[eE][+-]?\d/
+const decimal = /\d\.0+(?=[\s,\]}]|$)|(?:^|[[:,])\s*-?\d+(?:\.\d+)?[eE]/
 const surrogate = /\\u[dD][89a-fA-F]/
 
 const revive = (_: string, value: unknown, context?: { readonly source?: string }): unknown => {

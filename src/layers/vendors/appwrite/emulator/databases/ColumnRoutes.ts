@@ -41,6 +41,15 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
   const shown = (call: Call, collection: Collection, attribute: Attribute, now: number) =>
     shownColumn(context, call.path["databaseId"]!, collection, attribute, now)
 
+  /** Indexes follow a column that is renamed. */
+  const touchIndexes = (call: Call, collection: Collection, key: string, now: number): void => {
+    for (const index of collection.indexes.filter(({ attributes }) => attributes.includes(key))) {
+      const path = [call.path["databaseId"]!, call.path["tableId"]!, "indexes", index.key] as const
+      const known = metadata.get(...path)
+      if (known !== undefined) metadata.put({ ...known, updatedAt: Math.max(now, known.updatedAt + 1) }, ...path)
+    }
+  }
+
   const create = (kind: Columns.WireKind): Route => ({
     method: "POST",
     path: `${base}/${kind}`,
@@ -127,10 +136,14 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
             )
         }
         const key = newKey ?? current.key
+        // A name that is the same but for its case is no change.
+        const same = newKey !== undefined && sameKey(newKey, current.key)
+        if (newKey !== undefined && !same) touchIndexes(call, collection, current.key, now)
         const entry: Entry = {
           createdAt: known?.createdAt ?? now,
-          updatedAt: Math.max(now, (known?.updatedAt ?? 0) + 1),
+          updatedAt: same && known !== undefined ? known.updatedAt : Math.max(now, (known?.updatedAt ?? 0) + 1),
           settlesAt: now,
+          inline: known?.inline,
           ...(call.body["default"] === null && attribute.default !== null ? { default: null } : {}),
           ...(attribute.kind === "datetime" && typeof call.body["default"] === "string"
             ? { default: call.body["default"] }

@@ -71,10 +71,11 @@ export const shownColumn = (
 ) => {
   const entry = metadata.get(databaseId, collection.$id, "columns", attribute.key)
   const settled = settledOf(entry, collection, now)
-  return Columns.show(attribute, {
+  const column = Columns.show(attribute, {
     ...settled,
     ...(Columns.encryptsNull.has(attribute.kind) ? { encrypt: null } : {})
   })
+  return entry?.inline === true && "min" in attribute ? { ...column, min: attribute.min, max: attribute.max } : column
 }
 
 export const shownIndex = (
@@ -95,7 +96,7 @@ export const shownIndex = (
     error: "",
     [vocabulary.columns]: index.attributes,
     lengths: entry?.lengths ?? index.attributes.map((_, position) => index.lengths[position] ?? 0),
-    orders: index.orders.map((order) => order.toUpperCase())
+    orders: entry?.orders ?? index.orders.map((order) => order.toUpperCase())
   }
 }
 

@@ -1,7 +1,7 @@
 /** Errors of `Databases` as the server words them. */
 import type { DatabasesError } from "../../../../../DatabasesError.ts"
 import * as ApiFailure from "../ApiFailure.ts"
-import type { Vocabulary } from "./Vocabulary.ts"
+import { collections, type Vocabulary } from "./Vocabulary.ts"
 
 const again = "Try again with a different ID or use ID.unique() to generate a unique ID."
 
@@ -10,7 +10,8 @@ export const translate =
   (vocabulary: Vocabulary, options?: { readonly bulk?: boolean; readonly commit?: boolean }) =>
   (error: DatabasesError): ApiFailure.ApiFailure => {
     const { reason } = error
-    const type = options?.commit === true ? reason.type : vocabulary.type(reason.type)
+    // About operations of a transaction the server speaks in the older words, whatever the API.
+    const type = (options?.commit === true ? collections : vocabulary).type(reason.type)
     const { column, row, table } = vocabulary
     switch (reason._tag) {
       case "NotFound": {

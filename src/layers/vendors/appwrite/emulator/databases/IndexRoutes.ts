@@ -46,6 +46,13 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         throw ApiFailure.invalidParameter(columns, Parameters.idMessage)
       }
     }
+    const { orders } = body
+    if (Array.isArray(orders) && !orders.every((order) => /^(asc|desc)$/i.test(String(order)))) {
+      throw ApiFailure.invalidParameter(
+        "orders",
+        "Value must a valid array no longer than 100 items and Value must be one of (asc, desc)"
+      )
+    }
     const lengths =
       body["lengths"] === undefined || body["lengths"] === null ? [] : Parameters.list(body, "lengths", 100).map(Number)
     return { key, kind: type, attributes, orders: ordersOf(body["orders"]), lengths }
@@ -90,7 +97,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           }
           checkAvailable(call, index, now)
           const made = yield* orPhantom(databases.createIndex(tableId, index), index)
-          metadata.put({ ...fresh(context, now), ...made }, ...pathOf(call, index.key))
+          const typed = Array.isArray(call.body["orders"]) ? { orders: call.body["orders"].map(String) } : {}
+          metadata.put({ ...fresh(context, now), ...typed, ...made }, ...pathOf(call, index.key))
           const { $createdAt } = shown(call, collection, index, now)
           return json({ ...shown(call, collection, index, now), $updatedAt: $createdAt, status: "processing" }, 202)
         })

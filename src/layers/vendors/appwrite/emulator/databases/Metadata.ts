@@ -12,6 +12,10 @@ export interface Entry {
   /** From then on it is what it will be; before, `processing` or `deleting`. */
   readonly settlesAt: number
   readonly until?: "deleting" | undefined
+  /** Made with its table: bounds that nobody gave are shown as null. */
+  readonly inline?: true | undefined
+  /** Orders as they were typed. */
+  readonly orders?: ReadonlyArray<string> | undefined
   /** The worker gave up. */
   readonly status?: "stuck" | undefined
   /** A default as it was typed, or as the server pretends. */

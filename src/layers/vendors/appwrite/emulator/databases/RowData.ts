@@ -22,7 +22,7 @@ const parsed = (text: string): unknown => {
   try {
     return Json.parse(text)
   } catch {
-    return {}
+    throw ApiFailure.invalidParameter("data", "Value must be a valid JSON string")
   }
 }
 
@@ -44,6 +44,7 @@ const rounded = (value: number): number => Number(value.toPrecision(14))
 /** One value as the store takes it. A whole number written as 2.0 is one only for a double. */
 const valueOf = (attribute: Attribute | undefined, value: unknown, quirks: boolean): unknown => {
   if (Array.isArray(value)) return value.map((one) => valueOf(attribute, one, quirks))
+  if (attribute?.kind === "datetime" && value === "") return new Date().toISOString()
   if (attribute?.kind !== "float") return value
   const plain = Json.plain(value)
   return quirks && typeof plain === "number" ? rounded(plain) : plain

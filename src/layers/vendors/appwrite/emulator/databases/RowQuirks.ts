@@ -81,9 +81,7 @@ export const count = Effect.fnUntraced(function* (
       return fail(404, "column_not_found", `${vocabulary.column} with the requested key '%s' could not be found.`)
     }
     if (reason._tag !== "InvalidArgument") return error
-    return reason.type === "attribute_type_invalid"
-      ? ApiFailure.make(400, reason.type, `${vocabulary.service} "${key}" is not a number`)
-      : fail(400, reason.type, reason.detail)
+    return fail(400, reason.type, reason.detail)
   }
   const run = (amount: number | bigint): Answer<Document> =>
     Effect.mapError(

@@ -1,5 +1,6 @@
 /** Rows, or documents: one at a time, in bulk, counted up and down; staged where a transaction is named. */
 import * as Effect from "effect/Effect"
+import type { Kind } from "../../../../../Attribute.ts"
 import type { Collection } from "../../../../../Collection.ts"
 import { type Methods, uniqueId } from "../../../../../Databases.ts"
 import type { DatabasesError } from "../../../../../DatabasesError.ts"
@@ -17,6 +18,8 @@ import * as RowData from "./RowData.ts"
 import * as RowQuirks from "./RowQuirks.ts"
 import * as StagedRows from "./StagedRows.ts"
 import { scopes, type Vocabulary } from "./Vocabulary.ts"
+
+const numeric: ReadonlySet<Kind> = new Set<Kind>(["integer", "bigint", "float"])
 
 /** Calls a minute in the rate limit's headers. */
 const limits = { write: 120, delete: 60 } as const
@@ -386,6 +389,10 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         const operation = { direction, id: call.path["rowId"]!, attribute, by, bound }
         if (transactionOf(call) !== undefined) return yield* staged(call).count(operation)
         const collection = yield* collectionOf(call)
+        const known = collection.attributes.find(({ key }) => key === attribute)
+        if (known !== undefined && (known.array || !numeric.has(known.kind))) {
+          throw ApiFailure.make(400, "attribute_type_invalid", `${vocabulary.service} "${attribute}" is not a number`)
+        }
         const databases: Methods = inDatabase(context, call)
         return json(shown(call, yield* RowQuirks.count(databases, vocabulary, collection, operation, context.quirks)))
       })

@@ -93,7 +93,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           })
           context.metadata.remove(databaseId, id)
           const entry = { createdAt: now, updatedAt: now, settlesAt: now }
-          for (const attribute of attributes) context.metadata.put(entry, databaseId, id, "columns", attribute.key)
+          for (const attribute of attributes)
+            context.metadata.put({ ...entry, inline: true }, databaseId, id, "columns", attribute.key)
           for (const index of indexes) context.metadata.put(entry, databaseId, id, "indexes", index.key)
           return json(shown(databaseId, collection, now, true), 201)
         })

@@ -29,6 +29,19 @@ const actions = [
 type Action = (typeof actions)[number]
 const bulk: ReadonlySet<Action> = new Set<Action>(["bulkCreate", "bulkUpdate", "bulkUpsert", "bulkDelete"])
 
+/** Rows that an operation names, in small letters. */
+const idsOf = (operation: Staged): ReadonlyArray<string> => {
+  const ids =
+    "id" in operation
+      ? [operation.id]
+      : "document" in operation
+        ? [operation.document.$id]
+        : "documents" in operation
+          ? operation.documents.map(({ $id }) => $id)
+          : []
+  return ids.map((id) => id.toLowerCase())
+}
+
 const refuse = (detail: string) => ApiFailure.invalidParameter("operations", `Value must a valid array and ${detail}`)
 
 export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<Route> => {
@@ -59,7 +72,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
   const number = (data: RowData.Sent, name: string) => Parameters.number(data[name]) ?? null
 
   const toStaged = Effect.fnUntraced(function* (
-    operation: ReturnType<typeof checked>
+    operation: ReturnType<typeof checked>,
+    touched: ReadonlySet<string>
   ): Effect.fn.Return<Staged, ApiFailure.ApiFailure | DatabasesError> {
     const { action, collection, data, database, id } = operation
     const place = { database, collection }
@@ -78,7 +92,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         return { _tag: "CreateDocument", ...place, document: RowData.documentOf(reading, id, data) }
       case "upsert": {
         // Without an id among its data it makes a row of its own, unless the row is known already: so the server does.
-        const own = context.quirks && data["$id"] === undefined ? yield* uniqueId : id
+        const loose = context.quirks && data["$id"] === undefined && !touched.has(id.toLowerCase())
+        const own = loose ? yield* uniqueId : id
         return { _tag: "UpsertDocument", ...place, document: RowData.documentOf(reading, own, data) }
       }
       case "update":
@@ -192,8 +207,17 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           if (record.status !== "pending") {
             throw ApiFailure.make(400, "general_bad_request", "Invalid or non‑pending transaction")
           }
-          const staged = yield* Effect.forEach(operations, toStaged)
-          return json(yield* databases.stageOperations(id, staged), 201)
+          const earlier = yield* databases.execute({ _tag: "ListStaged", transaction: id })
+          const touched = new Set(earlier.flatMap(idsOf))
+          const staged: Array<Staged> = []
+          for (const operation of operations) {
+            const next = yield* toStaged(operation, touched)
+            for (const known of idsOf(next)) touched.add(known)
+            staged.push(next)
+          }
+          const { $updatedAt } = record
+          // The answer shows the date before.
+          return json({ ...(yield* databases.stageOperations(id, staged)), $updatedAt }, 201)
         }),
         { commit: true }
       )
