@@ -80,6 +80,19 @@ describe("Collation", () => {
     }
   })
 
+  it("folding keeps each character's weight, in its place, and adds no padding", () => {
+    const folded: ReadonlyArray<readonly [string, string]> = [
+      ["", ""],
+      ["Éa ", "EA "],
+      ["  a", "  A"],
+      ["straße", "STRASE"],
+      ["æ", "Æ"],
+      ["a\u0000b", "A\u0000B"],
+      ["😀a🚀", "\ufffdA\ufffd"]
+    ]
+    for (const [text, expected] of folded) assert.strictEqual(Collation.fold(text), expected, JSON.stringify(text))
+  })
+
   const sources = {
     "colliding strings": collidingString,
     "telling strings": tellingString,
@@ -104,6 +117,21 @@ describe("Collation", () => {
         agree(start, start + right)
       },
       { arbitrary: { runs: 1500 } }
+    )
+
+    it.prop(
+      `a folded text is a weight for each character: ${name}`,
+      [strings, strings],
+      ([left, right]) => {
+        const weights = Array.from(left, (character) =>
+          String.fromCharCode(Reference.weightOf(character.codePointAt(0)!))
+        )
+        assert.strictEqual(Collation.fold(left), weights.join(""))
+        assert.strictEqual(Collation.fold(left + right), Collation.fold(left) + Collation.fold(right))
+        assert.strictEqual(Collation.fold(Collation.fold(left)), Collation.fold(left))
+        if (Collation.fold(left) === Collation.fold(right)) assert.isTrue(Collation.equals(left, right))
+      },
+      { arbitrary: { runs: 1000 } }
     )
 
     it.prop(

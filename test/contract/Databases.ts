@@ -9,21 +9,34 @@ import type { Databases } from "../../src/Databases.ts"
 import { attributeChanges } from "./databases/attributeChanges.ts"
 import { attributes } from "./databases/attributes.ts"
 import { batches } from "./databases/batches.ts"
+import { bigint } from "./databases/bigint.ts"
+import { bulk } from "./databases/bulk.ts"
 import { collections } from "./databases/collections.ts"
+import { compareAndSwap } from "./databases/compareAndSwap.ts"
+import { conflicts } from "./databases/conflicts.ts"
 import { cursors } from "./databases/cursors.ts"
 import { databases } from "./databases/databases.ts"
+import { definitions } from "./databases/definitions.ts"
 import { documents } from "./databases/documents.ts"
+import { fulltext } from "./databases/fulltext.ts"
+import { increments } from "./databases/increments.ts"
 import { indexes } from "./databases/indexes.ts"
+import { limits } from "./databases/limits.ts"
+import { permissions } from "./databases/permissions.ts"
 import { properties } from "./databases/properties.ts"
 import { queries } from "./databases/queries.ts"
+import { ranges } from "./databases/ranges.ts"
 import { restores } from "./databases/restores.ts"
 import { inFreshDatabase, type Promised } from "./databases/support.ts"
+import { textQueries } from "./databases/textQueries.ts"
+import { transactions } from "./databases/transactions.ts"
 import { uniqueness } from "./databases/uniqueness.ts"
 
 const parts = {
   databases,
   collections,
   attributes,
+  "definitions of attributes": definitions,
   "changes of attributes": attributeChanges,
   indexes,
   uniqueness,
@@ -31,7 +44,18 @@ const parts = {
   batches,
   restores,
   queries,
+  "queries on texts": textQueries,
+  "ranges and selections": ranges,
+  "full text": fulltext,
   cursors,
+  bulk,
+  increments,
+  "compare-and-swap": compareAndSwap,
+  transactions,
+  "commits of transactions": conflicts,
+  permissions,
+  "big whole numbers": bigint,
+  limits,
   properties
 }
 

@@ -5,8 +5,8 @@ import * as Attribute from "../../../src/Attribute.ts"
 import * as DatabaseHash from "../../../src/DatabaseHash.ts"
 import type { Methods } from "../../../src/Databases.ts"
 import * as Index from "../../../src/Index.ts"
-import { Staged } from "../../../src/Operation.ts"
 import * as Query from "../../../src/Query.ts"
+import { staging } from "./staging.ts"
 import { idsOf, type Promised, refused } from "./support.ts"
 
 const texts = {
@@ -189,12 +189,8 @@ export const fulltext = (promise: Promised): void => {
     Effect.gen(function* () {
       yield* setUp(db)
       const { $id } = yield* db.createTransaction()
-      const at = { database: db.databaseId, collection: "c" }
-      const [Create, , Update] = Staged.members
-      yield* db.stageOperations($id, [
-        Update.make({ ...at, id: "a", changes: { tx: "turtle" } }),
-        Create.make({ ...at, document: { $id: "h", tx: "turtle soup" } })
-      ])
+      const { create, update } = staging(db.databaseId)
+      yield* db.stageOperations($id, [update("a", { tx: "turtle" }), create({ $id: "h", tx: "turtle soup" })])
       const inside = yield* db.listDocuments("c", [Query.search("tx", "turtle")], { transaction: $id })
       assert.deepStrictEqual(idsOf(inside.documents), ["a", "h"])
       assert.deepStrictEqual([yield* search(db, "turtle"), yield* search(db, "fox")], ["", "a b"])

@@ -173,19 +173,11 @@ export const increments = (promise: Promised): void => {
       yield* setUp(db)
       yield* db.incrementAttribute("c", "r", "small")
       for (const max of [null, 1e12]) {
-        yield* refused(
-          db.incrementAttribute("c", "r", "small", { max }),
-          "LimitExceeded",
-          "column_limit_exceeded"
-        )
+        yield* refused(db.incrementAttribute("c", "r", "small", { max }), "LimitExceeded", "column_limit_exceeded")
       }
       yield* db.updateDocument("c", "r", { small: -2_147_483_648, g: greatest64, n: -(2n ** 63n) })
       for (const min of [null, -1e12]) {
-        yield* refused(
-          db.decrementAttribute("c", "r", "small", { min }),
-          "LimitExceeded",
-          "column_limit_exceeded"
-        )
+        yield* refused(db.decrementAttribute("c", "r", "small", { min }), "LimitExceeded", "column_limit_exceeded")
       }
       for (const max of [null, 2n ** 70n]) {
         yield* refused(db.incrementAttribute("c", "r", "g", { max }), "LimitExceeded", "column_limit_exceeded")
@@ -202,7 +194,10 @@ export const increments = (promise: Promised): void => {
     Effect.gen(function* () {
       yield* setUp(db)
       assert.strictEqual((yield* db.incrementAttribute("c", "r", "g", { by: 11 }))["g"], 9_007_199_254_741_001n)
-      assert.strictEqual((yield* db.incrementAttribute("c", "r", "g", { by: 2n ** 60n + 1n }))["g"], 2n ** 60n + 9_007_199_254_741_002n)
+      assert.strictEqual(
+        (yield* db.incrementAttribute("c", "r", "g", { by: 2n ** 60n + 1n }))["g"],
+        2n ** 60n + 9_007_199_254_741_002n
+      )
       assert.strictEqual(yield* stored(db, "g"), 2n ** 60n + 9_007_199_254_741_002n)
       const bound = 2n ** 60n + 9_007_199_254_741_002n
       yield* refused(db.incrementAttribute("c", "r", "g", { max: bound }), "LimitExceeded", "column_limit_exceeded")
@@ -222,9 +217,13 @@ export const increments = (promise: Promised): void => {
       })
       assert.strictEqual(yield* stored(db, "n"), 1 + (50 * 51) / 2)
       yield* db.updateDocument("c", "r", { n: 0 })
-      const outcomes = yield* Effect.forEach(at50, () => Effect.exit(db.incrementAttribute("c", "r", "n", { max: 7 })), {
-        concurrency: "unbounded"
-      })
+      const outcomes = yield* Effect.forEach(
+        at50,
+        () => Effect.exit(db.incrementAttribute("c", "r", "n", { max: 7 })),
+        {
+          concurrency: "unbounded"
+        }
+      )
       assert.strictEqual(outcomes.filter(Exit.isSuccess).length, 7)
       assert.strictEqual(yield* stored(db, "n"), 7)
     })

@@ -184,7 +184,9 @@ export const limits = (promise: Promised): void => {
 
   promise("a size may grow past 16,381 and shrink to what is stored, not below", (db) =>
     Effect.gen(function* () {
-      yield* db.createCollection("c", { attributes: [Attribute.varchar("v", { size: 5 }), Attribute.string("s", { size: 5 })] })
+      yield* db.createCollection("c", {
+        attributes: [Attribute.varchar("v", { size: 5 }), Attribute.string("s", { size: 5 })]
+      })
       yield* db.createDocument("c", { $id: "d", v: "éé😀", s: "abc" })
       yield* db.updateAttribute("c", Attribute.string("s", { size: 20_000 }))
       assert.strictEqual((yield* db.updateDocument("c", "d", { s: "x".repeat(17_000) }))["s"], "x".repeat(17_000))

@@ -66,6 +66,8 @@ const filters: ReadonlyArray<readonly [string, Query.Query, string]> = [
   ["the end of an element", Query.endsWith("e", "EEN"), "B"],
   ["the beginning of an $id", Query.startsWith("$id", "a"), "a"],
   ["a date by no beginning", Query.startsWith("d", "2024"), ""],
+  ["a date by no end", Query.endsWith("d", "00:00"), ""],
+  ["a date that begins otherwise, null left out", Query.notStartsWith("d", "2024"), "B"],
   ["an element of a list, exactly", Query.contains("list", "N"), "B"],
   ["an element of a list in its case", Query.contains("list", "n"), "d"],
   ["no part of an element", Query.contains("list", "X"), ""],

@@ -138,11 +138,11 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         const key = newKey ?? current.key
         // A name that is the same but for its case is no change.
         const same = newKey !== undefined && sameKey(newKey, current.key)
-        if (newKey !== undefined && !same) touchIndexes(call, collection, current.key, now)
+        if (newKey !== undefined && newKey !== current.key) touchIndexes(call, collection, current.key, now)
         const entry: Entry = {
           createdAt: known?.createdAt ?? now,
           updatedAt: same && known !== undefined ? known.updatedAt : Math.max(now, (known?.updatedAt ?? 0) + 1),
-          settlesAt: now,
+          settlesAt: Math.min(now, known?.settlesAt ?? now),
           inline: known?.inline,
           ...(call.body["default"] === null && attribute.default !== null ? { default: null } : {}),
           ...(attribute.kind === "datetime" && typeof call.body["default"] === "string"

@@ -96,7 +96,11 @@ export const shownIndex = (
     error: "",
     [vocabulary.columns]: index.attributes,
     lengths: entry?.lengths ?? index.attributes.map((_, position) => index.lengths[position] ?? 0),
-    orders: entry?.orders ?? index.orders.map((order) => order.toUpperCase())
+    // As they were typed, unless the index has lost a column since.
+    orders:
+      entry?.orders !== undefined && entry.lengths === undefined
+        ? entry.orders
+        : index.orders.map((order) => order.toUpperCase())
   }
 }
 

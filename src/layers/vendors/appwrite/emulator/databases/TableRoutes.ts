@@ -56,7 +56,11 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
     [rowSecurity]: collection.documentSecurity,
     [columns]: bare
       ? []
-      : collection.attributes.map((attribute) => shownColumn(context, databaseId, collection, attribute, now)),
+      : collection.attributes.map((attribute) => {
+          const column = shownColumn(context, databaseId, collection, attribute, now)
+          // Only beside its table a column of the newer kinds shows it.
+          return "encrypt" in column ? { ...column, encrypt: false } : column
+        }),
     indexes: bare
       ? []
       : indexesOf(context, databaseId, collection).map((index) =>

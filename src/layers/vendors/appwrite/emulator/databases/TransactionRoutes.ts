@@ -69,6 +69,15 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
     }
   }
 
+  /** Rows that an operation is about, changes by query too. */
+  const touchedBy = Effect.fnUntraced(function* (operation: Staged) {
+    if (operation._tag !== "UpdateDocuments" || !context.quirks) return idsOf(operation)
+    const { documents } = yield* databases
+      .in(operation.database)
+      .listDocuments(operation.collection, [...operation.queries, Query.limit(1000)], { total: false })
+    return documents.map(({ $id }) => $id.toLowerCase())
+  })
+
   const number = (data: RowData.Sent, name: string) => Parameters.number(data[name]) ?? null
 
   const toStaged = Effect.fnUntraced(function* (
@@ -208,11 +217,12 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
             throw ApiFailure.make(400, "general_bad_request", "Invalid or non‑pending transaction")
           }
           const earlier = yield* databases.execute({ _tag: "ListStaged", transaction: id })
-          const touched = new Set(earlier.flatMap(idsOf))
+          const touched = new Set<string>()
+          for (const one of earlier) for (const known of yield* touchedBy(one)) touched.add(known)
           const staged: Array<Staged> = []
           for (const operation of operations) {
             const next = yield* toStaged(operation, touched)
-            for (const known of idsOf(next)) touched.add(known)
+            for (const known of yield* touchedBy(next)) touched.add(known)
             staged.push(next)
           }
           const { $updatedAt } = record
