@@ -24,7 +24,8 @@ export interface Options {
 
 const forms = "Write sqlite:PATH for a file, or memory: for a database that is gone afterwards"
 
-const sqlitePath = (url: string): Effect.Effect<string | undefined, InvalidSetting> => {
+/** The file of a URL; undefined for `memory:`. */
+export const sqlitePath = (url: string): Effect.Effect<string | undefined, InvalidSetting> => {
   if (url === "memory:") return Effect.succeed(undefined)
   const [, path] = /^sqlite:(.+)$/.exec(url) ?? []
   if (path !== undefined && !path.startsWith("//") && path !== ":memory:") return Effect.succeed(path)
