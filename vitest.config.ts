@@ -11,7 +11,8 @@ export default defineConfig({
       { find: /^holdfast\/(.+)$/, replacement: join(source, "$1.ts") }
     ]
   },
-  ssr: { resolve: { conditions: ["source", "node", "import", "module", "default"] } },
+  // Nothing more: with "import" here, what CommonJS packages require would come as ES modules.
+  ssr: { resolve: { conditions: ["source", "node"] } },
   test: {
     include: ["test/**/*.test.ts"],
     // Processes, since tests change the working directory, kill and time; two, since that is what a CI machine has.

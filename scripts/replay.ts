@@ -23,7 +23,7 @@ if (unknown.length > 0) {
 }
 const files = (names.length > 0 ? names : scenarios).map((name) => `${fixtures}${name}.jsonl`)
 
-const server = spawn(process.execPath, ["--conditions=source", emulator, "--port", "0", "--json"], { stdio: ["ignore", "pipe", "inherit"] })
+const server = spawn(process.execPath, [emulator, "--port", "0", "--json"], { stdio: ["ignore", "pipe", "inherit"] })
 for await (const line of createInterface({ input: server.stdout })) {
   const { endpoint, key, project }: { endpoint: string; key: string; project: string } = JSON.parse(line)
   const target = ["--endpoint", endpoint, "--project", project, "--key", key]

@@ -7,7 +7,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { normalizeDateTime } from "./internal/DateTimeText.ts"
-import { normalizeInteger } from "./internal/ExactJson.ts"
+import { normalizeInteger, stringify } from "./internal/ExactJson.ts"
 import { isEmail, isIp, isUrl } from "./internal/TextFormats.ts"
 
 /** Each kind of attribute. Another one is a row in `rules` and a constructor; the compiler asks for the rest. */
@@ -379,7 +379,7 @@ export const problem = (attribute: Attribute): Problem | undefined => {
   }
   const fits = ruleOf(attribute).scalar(attribute, attribute.default)
   return Result.isFailure(fits)
-    ? { type: defaultType(attribute), detail: `default ${JSON.stringify(attribute.default)}: ${fits.failure}` }
+    ? { type: defaultType(attribute), detail: `default ${stringify(attribute.default)}: ${fits.failure}` }
     : undefined
 }
 

@@ -31,7 +31,7 @@ const command = Command.make(
   Effect.fnUntraced(function* ({ database, host, json, keys, port, project, quirks, ...rest }) {
     const { databases, storage } = yield* Target.make(database)
     const faults = { latency: rest.latency, rate: rest.fail, seed: rest.seed }
-    const server = Emulator.layer({ project, keys, storage, faults, quirks }).pipe(
+    const server = Emulator.layer({ project, keys, storage, faults, quirks, settle: rest.settle }).pipe(
       Layer.provideMerge(NodeHttpServer.layerServer(open, { port, host, gracefulShutdownTimeout: "2 seconds" })),
       Layer.provide(databases)
     )

@@ -51,7 +51,7 @@ export const conflicts = (promise: Promised): void => {
         op.upsert({ $id: "x", a: "one" })
       ]) {
         const transaction = yield* staged(db, op.create({ $id: "ok", a: "ok" }), bad)
-        assert.strictEqual((yield* db.getDocument("c", "ok", { transaction }))["a"], "ok")
+        assert.strictEqual((yield* db.getDocument("c", "ok", { transaction })).$id, "ok")
         yield* fails(db, transaction, "Conflict", "transaction_conflict")
       }
     })

@@ -111,13 +111,21 @@ const weights = (text: string): ReadonlyArray<number> =>
   Array.from(text, (character) => Reference.weightOf(character.codePointAt(0)!))
 const sameAt = (text: ReadonlyArray<number>, part: ReadonlyArray<number>, at: number) =>
   part.every((weight, index) => text[at + index] === weight)
-const holds = {
-  startsWith: (text: ReadonlyArray<number>, part: ReadonlyArray<number>) => sameAt(text, part, 0),
-  endsWith: (text: ReadonlyArray<number>, part: ReadonlyArray<number>) =>
-    part.length <= text.length && sameAt(text, part, text.length - part.length),
-  contains: (text: ReadonlyArray<number>, part: ReadonlyArray<number>) =>
-    Array.from({ length: text.length + 1 }, (_, at) => at).some((at) => sameAt(text, part, at))
+interface Test {
+  readonly query: (attribute: string, value: string) => Query.Query
+  readonly holds: (text: ReadonlyArray<number>, part: ReadonlyArray<number>) => boolean
 }
+const tests: ReadonlyArray<Test> = [
+  { query: Query.startsWith, holds: (text, part) => sameAt(text, part, 0) },
+  {
+    query: Query.endsWith,
+    holds: (text, part) => part.length <= text.length && sameAt(text, part, text.length - part.length)
+  },
+  {
+    query: Query.contains,
+    holds: (text, part) => Array.from({ length: text.length + 1 }, (_, at) => at).some((at) => sameAt(text, part, at))
+  }
+]
 
 export const textQueries = (promise: Promised): void => {
   promise("each filter on texts and lists finds what it says", (db) =>
@@ -184,9 +192,9 @@ export const textQueries = (promise: Promised): void => {
             const rows = [...some, ...others, telling].map((text, index) => ({ $id: `r${run}-${index}`, run, text }))
             yield* db.createDocuments("c", rows)
             const probe = (others[0] ?? "").slice(0, 2).toWellFormed()
-            for (const name of ["startsWith", "endsWith", "contains"] as const) {
-              const expected = rows.filter(({ text }) => holds[name](weights(text), weights(probe)))
-              assert.deepStrictEqual(yield* find(db, own, Query[name]("text", probe)), idsOf(expected), name)
+            for (const { holds, query } of tests) {
+              const expected = rows.filter(({ text }) => holds(weights(text), weights(probe)))
+              assert.deepStrictEqual(yield* find(db, own, query("text", probe)), idsOf(expected), query.name)
             }
             return true
           }),

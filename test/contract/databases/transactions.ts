@@ -189,6 +189,18 @@ export const transactions = (promise: Promised): void => {
     })
   )
 
+  promise("a deletion by query that can't be done is refused at once: without a query, or with a bad one", (db) =>
+    Effect.gen(function* () {
+      const op = yield* setUp(db)
+      const { $id } = yield* db.createTransaction()
+      const stage = (operation: Staged) => db.stageOperations($id, [operation])
+      yield* refused(stage(op.removeAll([])), "InvalidArgument", "general_argument_invalid")
+      yield* refused(stage(op.removeAll([Query.equal("zz", 1)])), "InvalidQuery", "general_query_invalid")
+      yield* refused(stage(op.updateAll([Query.equal("zz", 1)], { n: 1 })), "InvalidQuery", "general_query_invalid")
+      assert.strictEqual(yield* values(db, $id), untouched)
+    })
+  )
+
   promise("a date in what is staged is refused (the server drops it)", (db) =>
     Effect.gen(function* () {
       const op = yield* setUp(db)

@@ -67,6 +67,16 @@ export const checkChange = (
   throw denied()
 }
 
+/** The user that the roles speak of, if they do. */
+export const userOf = (caller: Caller): string | undefined =>
+  caller._tag === "Key" ? undefined : caller.roles.find((role) => /^user:[^/]+$/.test(role))
+
+/** What a user may do with a document of theirs, where they say nothing; guests get nothing. */
+export const ownPermissions = (caller: Caller): ReadonlyArray<string> => {
+  const user = userOf(caller)
+  return user === undefined ? [] : ["read", "update", "delete"].map((action) => `${action}("${user}")`)
+}
+
 /** Nobody grants a role that is not theirs. */
 export const checkGrant = (caller: Caller, permissions: ReadonlyArray<string>): void => {
   if (caller._tag === "Key") return

@@ -78,7 +78,10 @@ const comparisonCell = (collection: Collection, key: string, value: Query.Compar
     default:
       if (typeof value === "bigint" && BigInt.asIntN(64, value) === value) return value
       if (!Number.isInteger(value)) throw refusedValue(attribute, value)
-      return value as number
+      // Beyond 2^53 a number is a double to SQLite; the attribute holds whole numbers.
+      return Number.isSafeInteger(value) || Math.abs(value as number) >= 2 ** 63
+        ? (value as number)
+        : BigInt(value as number)
   }
 }
 
@@ -115,11 +118,20 @@ const textColumn = (collection: Collection, key: string): string => {
   const attribute = attributeOf(collection, key)
   if (key === "$id") return quote(key)
   // As recorded: no date begins or ends with anything.
-  if (attribute?.kind === "datetime" && !attribute.array) return "''"
+  if (attribute?.kind === "datetime" && !attribute.array) return `substr(${quote(key)}, 1, 0)`
   if (attribute === undefined || !isText(attribute)) {
     throw invalidQuery(`${key} holds no text to look into`)
   }
   return quote(key)
+}
+
+/** A whole double beyond 2^53 would come out of JSON as another number. */
+const isDouble = (collection: Collection, key: string): boolean => attributeOf(collection, key)?.kind === "float"
+
+const checkCount = (method: string, values: ReadonlyArray<Query.Comparable>): void => {
+  if (values.length > Query.limits.values) {
+    throw invalidQuery(`${method} takes at most ${Query.limits.values} values, got ${values.length}`)
+  }
 }
 
 const among = (
@@ -128,15 +140,15 @@ const among = (
 ): Condition => {
   const { attribute, values } = filter
   if (values.length === 0) throw invalidQuery(`equal on ${attribute} needs a value`)
-  if (values.length > Query.limits.values) {
-    throw invalidQuery(`equal takes at most ${Query.limits.values} values, got ${values.length}`)
-  }
+  checkCount("equal", values)
   const column = comparable(collection, attribute)
   const cells = values.map((value) => comparisonCell(collection, attribute, value))
   // One parameter, however many values: SQLite counts them, and one text of a statement serves all lengths.
   return cells.length === 1
     ? { sql: `${column} = ?`, parameters: cells }
-    : { sql: `${column} in (select value from json_each(?))`, parameters: [ExactJson.stringify(cells)] }
+    : isDouble(collection, attribute)
+      ? { sql: `${column} in (${cells.map(() => "?").join(", ")})`, parameters: cells }
+      : { sql: `${column} in (select value from json_each(?))`, parameters: [ExactJson.stringify(cells)] }
 }
 
 /** A text that holds one of the values, or a list that has one, or all, of them. */
@@ -147,6 +159,7 @@ const containing = (
   joined: " or " | " and "
 ): Condition => {
   if (values.length === 0) throw invalidQuery(`contains on ${key} needs a value`)
+  checkCount("contains", values)
   const attribute = attributeOf(collection, key)
   if (attribute?.array === true) {
     return {
@@ -171,6 +184,7 @@ const searching = (database: string, collection: Collection, key: string, value:
   if (attribute === undefined || !isText(attribute)) throw invalidQuery(`${key} holds no text to search`)
   const index = collection.indexes.find(({ attributes, kind }) => kind === "fulltext" && attributes[0] === key)
   if (index === undefined) throw invalidQuery(`searching ${key} needs a fulltext index on it. Create one`)
+  if (typeof value !== "string") throw invalidQuery(`${key} holds text, and not ${String(value)}`)
   const match = Fulltext.matchOf(value)
   if (match === undefined) return { sql: "0", parameters: [] }
   const name = indexName(database, collection.$id, index.key)
@@ -189,17 +203,24 @@ const nested = (
   word: " and " | " or "
 ): Condition => {
   if (filters.length < 2) throw invalidQuery(`${word.trim()} needs at least two filters`)
+  const all: ReadonlyArray<Query.Query> = filters
+  const other = all.find((one) => !Query.isFilter(one))
+  if (other !== undefined) throw invalidQuery(`${word.trim()} joins filters alone, and ${other._tag} is none`)
   return join(
-    filters.map((filter) => condition(database, collection, filter)),
+    filters.map((filter) => compile(database, collection, filter)),
     word
   )
 }
 
-/** A filter as SQL. */
+/** A filter of a list as SQL. */
 export const condition = (database: string, collection: Collection, filter: Query.Filter): Condition => {
+  checkLength(filter)
+  return compile(database, collection, filter)
+}
+
+const compile = (database: string, collection: Collection, filter: Query.Filter): Condition => {
   if (filter._tag === "And") return nested(database, collection, filter.filters, " and ")
   if (filter._tag === "Or") return nested(database, collection, filter.filters, " or ")
-  checkLength(filter)
   const { attribute: key } = filter
   checkKey(collection, key)
   switch (filter._tag) {

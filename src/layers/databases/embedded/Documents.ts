@@ -1,4 +1,5 @@
 /** Operations on single documents. */
+import type { Attribute } from "../../../Attribute.ts"
 import { Conflict, LimitExceeded, NotFound } from "../../../DatabasesError.ts"
 import * as Document from "../../../Document.ts"
 import { formatDateTime, parseDateTime } from "../../../internal/DateTimeText.ts"
@@ -12,8 +13,8 @@ import { invalidArgument, invalidQuery, notFound, Refusal } from "./Refusal.ts"
 import {
   create,
   dataOf,
-  dateOf,
   existing,
+  givenDate,
   permissionsOf,
   type Place,
   placeOf,
@@ -42,15 +43,17 @@ const checkUnmodified = (current: Document.Document, since: string | undefined):
 export const update = (place: Place, id: string, changes: Changes, since?: string): void => {
   const current = existing(place, id)
   Access.checkChange(place.caller, place.collection, current, "update")
-  const values = validated(place, current.$id, changes, Document.dataOf(current))
   const permissions =
     changes.$permissions === undefined ? current.$permissions : permissionsOf(current.$id, changes.$permissions)
   if (Object.keys(changes).length === 0) {
     throw invalidArgument("changes", "nothing to change: give values or permissions", "row_missing_payload")
   }
   checkUnmodified(current, since)
+  const values = validated(place, current.$id, changes, Document.dataOf(current))
   if (changes.$permissions !== undefined) Access.checkGrant(place.caller, changes.$permissions)
-  const dated = changes.$createdAt !== undefined || changes.$updatedAt !== undefined
+  const createdAt = givenDate(place, current.$id, changes, "$createdAt")
+  const updatedAt = givenDate(place, current.$id, changes, "$updatedAt")
+  const dated = createdAt !== undefined || updatedAt !== undefined
   // An array that is null underneath reads as empty: to set it so is no change.
   const changed = Object.entries(values).filter(([key, value]) => {
     const before = current[key]
@@ -60,12 +63,8 @@ export const update = (place: Place, id: string, changes: Changes, since?: strin
   if (!dated && changed.length === 0 && sameJson(permissions, current.$permissions)) return
   replace(place, {
     id: current.$id,
-    createdAt:
-      changes.$createdAt === undefined ? current.$createdAt : dateOf(current.$id, "$createdAt", changes.$createdAt),
-    updatedAt:
-      changes.$updatedAt === undefined
-        ? formatDateTime(place.engine.now)
-        : dateOf(current.$id, "$updatedAt", changes.$updatedAt),
+    createdAt: createdAt ?? current.$createdAt,
+    updatedAt: updatedAt ?? formatDateTime(place.engine.now),
     permissions,
     values: Object.fromEntries(changed)
   })
@@ -136,12 +135,20 @@ export const deleteDocument = (engine: Engine, operation: Of<"DeleteDocument">):
 }
 
 type Amount = number | bigint
-const add = (left: Amount, right: Amount): Amount =>
-  typeof left === "number" && typeof right === "number" && (!Number.isInteger(left) || !Number.isInteger(right))
-    ? left + right
-    : Number.isSafeInteger(left) && Number.isSafeInteger(right) && Number.isSafeInteger(Number(left) + Number(right))
-      ? Number(left) + Number(right)
-      : ExactJson.normalizeInteger(BigInt(left) + BigInt(right))
+type Of64 = Extract<Attribute, { readonly kind: "integer" | "bigint" | "float" }>
+
+const isNumber = (attribute: Attribute): attribute is Of64 =>
+  !attribute.array && (attribute.kind === "integer" || attribute.kind === "bigint" || attribute.kind === "float")
+
+/** The sum as its kind holds it, and what that kind can hold. */
+const sumOf = (attribute: Of64, before: Amount, by: Amount): Amount =>
+  attribute.kind === "float" ? Number(before) + Number(by) : ExactJson.normalizeInteger(BigInt(before) + BigInt(by))
+
+const widthOf = (attribute: Of64): readonly [least: Amount, greatest: Amount] => {
+  if (attribute.kind === "float") return [-Number.MAX_VALUE, Number.MAX_VALUE]
+  const half = 2n ** BigInt(attribute.kind === "integer" ? attribute.bits - 1 : 63)
+  return [-half, half - 1n]
+}
 
 /** Adds to one attribute in place; the attribute's own bounds are not asked, those of the call are. */
 export const addTo = (
@@ -154,26 +161,20 @@ export const addTo = (
   const attribute = place.collection.attributes.find((one) => one.key === key)
   const missing = (resource: "attribute" | "document", name: string) =>
     new Refusal(new NotFound({ type: "column_not_found", resource, id: name }))
+  if (key.startsWith("$")) throw invalidArgument("attribute", `${key} is the system's own`)
   if (attribute === undefined) throw missing("attribute", key)
-  const { kind } = attribute
-  if (attribute.array || (kind !== "integer" && kind !== "bigint" && kind !== "float")) {
-    throw invalidArgument(key, "it holds no number to add to", "attribute_type_invalid")
-  }
+  if (!isNumber(attribute)) throw invalidArgument(key, "it holds no number to add to", "attribute_type_invalid")
   const current = read(place, id)
   if (current === undefined) throw missing("document", id)
   Access.checkChange(engine.caller, place.collection, current, "update")
-  if (kind !== "float" && typeof by === "number" && !Number.isInteger(by)) {
+  if (attribute.kind !== "float" && typeof by === "number" && !Number.isInteger(by)) {
     throw invalidArgument("by", `${key} holds whole numbers, and ${by} is none`)
   }
   const before = (current[key] ?? 0) as Amount
-  const after = add(before, operation._tag === "IncrementAttribute" ? by : -by)
-  const width = kind === "integer" ? attribute.bits : 64
-  const [least, greatest] =
-    kind === "float"
-      ? [-Number.MAX_VALUE, Number.MAX_VALUE]
-      : [-(2n ** BigInt(width - 1)), 2n ** BigInt(width - 1) - 1n]
+  const after = sumOf(attribute, before, operation._tag === "IncrementAttribute" ? by : -by)
+  const [least, greatest] = widthOf(attribute)
   const [min, max] = operation._tag === "IncrementAttribute" ? [null, operation.max] : [operation.min, null]
-  if (after > (max ?? greatest) || after < (min ?? least)) {
+  if (after > greatest || after < least || (max !== null && after > max) || (min !== null && after < min)) {
     const detail = `${key} is ${before}, and ${after} lies beyond ${max ?? min ?? "what it holds"}. Nothing was changed`
     throw new Refusal(new LimitExceeded({ type: "column_limit_exceeded", detail }))
   }

@@ -36,6 +36,12 @@ export const defineFunctions = (sqlite: Sqlite): void => {
 
 /** A search as FTS5 writes it; undefined where it can find nothing. */
 export const matchOf = (search: string): string | undefined => {
+  const match = wordsMatch(search)
+  // The first column is the attribute that was asked for.
+  return match === undefined ? undefined : `{c0} : (${match})`
+}
+
+const wordsMatch = (search: string): string | undefined => {
   const phrase = /^\s*"([^"]*)"\s*$/.exec(search)?.[1]
   if (phrase !== undefined) {
     const words = indexed(phrase)
@@ -55,7 +61,7 @@ export const create = (sqlite: Sqlite, database: string, collection: string, ind
   const name = indexName(database, collection, index.key)
   const columns = index.attributes.map((_, position) => `c${position}`)
   sqlite.run(
-    `create virtual table ${name} using fts5(${columns.join(", ")}, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 0")`
+    `create virtual table ${name} using fts5(${columns.join(", ")}, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 0 tokenchars '_'")`
   )
   const words = (row: string) => index.attributes.map((key) => `fulltext_words(${row}${quote(key)})`).join(", ")
   const into = `insert into ${name} (rowid, ${columns.join(", ")})`

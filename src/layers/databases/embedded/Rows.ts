@@ -110,8 +110,13 @@ const conflictOf = (place: Place, stored: Stored, isNew: boolean): Refusal => {
   for (const index of collection.indexes) {
     if (index.kind !== "unique") continue
     const columns = index.attributes.map((key) => comparable(collection, key))
+    const part = (text: string, position: number) => {
+      const length = index.lengths[position] ?? 0
+      return length > 0 ? `substr(${text}, 1, ${length})` : text
+    }
+    const same = columns.map((column, position) => `${part(column, position)} = ${part("?", position)}`).join(" and ")
     const taken = engine.sqlite.first(
-      `select 1 from ${table} where ${columns.map((column) => `${column} = ?`).join(" and ")} and upper("$id") <> ?`,
+      `select 1 from ${table} where ${same} and upper("$id") <> ?`,
       ...columns.map((column) => cells.get(column) ?? null),
       upper(id)
     )
@@ -151,17 +156,28 @@ export const replace = (place: Place, stored: Stored): void => {
   }
 }
 
+/** A date that a key sets; from others it is not heard. */
+export const givenDate = (
+  { caller }: Place,
+  id: string,
+  write: { readonly $createdAt?: string | undefined; readonly $updatedAt?: string | undefined },
+  key: "$createdAt" | "$updatedAt"
+): string | undefined => {
+  const date = write[key]
+  return date === undefined || caller._tag === "Roles" ? undefined : dateOf(id, key, date)
+}
+
 export const create = (place: Place, document: NewDocument, badId?: string): Document.Document => {
   const id = document.$id
   checkId("document", id, badId)
   Access.checkCreate(place.caller, place.collection)
-  const permissions = permissionsOf(id, document.$permissions ?? [])
+  const permissions = permissionsOf(id, document.$permissions ?? Access.ownPermissions(place.caller))
   Access.checkGrant(place.caller, permissions)
   const now = formatDateTime(place.engine.now)
   const stored: Stored = {
     id,
-    createdAt: document.$createdAt === undefined ? now : dateOf(id, "$createdAt", document.$createdAt),
-    updatedAt: document.$updatedAt === undefined ? now : dateOf(id, "$updatedAt", document.$updatedAt),
+    createdAt: givenDate(place, id, document, "$createdAt") ?? now,
+    updatedAt: givenDate(place, id, document, "$updatedAt") ?? now,
     permissions,
     values: validated(place, id, document)
   }
@@ -208,8 +224,13 @@ export const upsertRaw = (place: Place, document: NewDocument): void => {
     permissions: document.$permissions ?? found?.$permissions ?? [],
     values
   }
-  place.engine.sqlite.savepoint(() => {
-    if (found === undefined) insert(place, stored)
-    else replace(place, stored)
-  })
+  try {
+    place.engine.sqlite.savepoint(() => {
+      if (found === undefined) insert(place, stored)
+      else replace(place, stored)
+    })
+  } catch (error) {
+    // What meets a unique value is refused at the commit; it does not show before.
+    if (!(error instanceof Refusal)) throw error
+  }
 }

@@ -43,6 +43,8 @@ const beyond = (sqlite: Sqlite, table: string, order: ReadonlyArray<OrderColumn>
     throw invalidQuery(`the cursor ${JSON.stringify(cursor.document)} is no document here`, "general_cursor_not_found")
   }
   const alternatives: Array<string> = []
+  // Implied by the alternatives; said for SQLite, which finds its place in an index by it.
+  const lead: Array<string> = []
   const parameters: Array<Condition["parameters"][number]> = []
   for (const [position, column] of order.entries()) {
     const cell = row[position]!
@@ -54,10 +56,12 @@ const beyond = (sqlite: Sqlite, table: string, order: ReadonlyArray<OrderColumn>
     }
     const same = order.slice(0, position).map((earlier) => `${earlier.sql} = ?`)
     const forward = column.descending !== (cursor._tag === "CursorBefore")
+    if (position === 0) lead.push(`${column.sql} ${forward ? "<=" : ">="} ?`)
     alternatives.push([...same, `${column.sql} ${forward ? "<" : ">"} ?`].join(" and "))
     parameters.push(...row.slice(0, position + 1))
   }
-  return { sql: `(${alternatives.map((one) => `(${one})`).join(" or ")})`, parameters }
+  const any = alternatives.map((one) => `(${one})`).join(" or ")
+  return { sql: `${lead[0]!} and (${any})`, parameters: [row[0]!, ...parameters] }
 }
 
 const where = (conditions: ReadonlyArray<Condition>): string =>

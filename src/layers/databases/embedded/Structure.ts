@@ -108,6 +108,8 @@ const inline = (error: unknown, { attributes }: Of<"CreateCollection">): unknown
       ? invalidArgument("attributes", `the key ${JSON.stringify(reason.id)} stands there twice`)
       : new Refusal(new AlreadyExists({ type: "table_already_exists", resource: "attribute", id: reason.id }))
   }
+  if (reason._tag === "LimitExceeded")
+    return new Refusal(new LimitExceeded({ ...reason, type: "table_limit_exceeded" }))
   if (reason._tag !== "InvalidArgument") return error
   const { argument, detail, type } = reason
   if (type === "column_unknown") return invalidArgument(argument, detail, "column_index_invalid")

@@ -10,7 +10,9 @@ import * as DatabaseHash from "../../../DatabaseHash.ts"
 import { formatDateTime, parseDateTime } from "../../../internal/DateTimeText.ts"
 import * as ExactJson from "../../../internal/ExactJson.ts"
 import { type Of, type Staged, type Transaction, transactionLimits } from "../../../Operation.ts"
+import type { Caller } from "../../../Caller.ts"
 import type { Sqlite } from "../../vendors/Sqlite.ts"
+import * as Access from "./Access.ts"
 import * as Batches from "./Batches.ts"
 import * as Documents from "./Documents.ts"
 import { alreadyExists, checkId, invalidArgument, invalidDocument, notFound, Refusal } from "./Refusal.ts"
@@ -20,7 +22,7 @@ import type { Engine } from "./Structure.ts"
 
 export const createTables = (sqlite: Sqlite): void => {
   sqlite.run(
-    "create table if not exists holdfast_transactions (id text primary key collate nocase, record text not null)"
+    "create table if not exists holdfast_transactions (id text primary key collate nocase, record text not null, owner text not null)"
   )
   sqlite.run(
     "create table if not exists holdfast_staged (position integer primary key autoincrement, transaction_id text not null collate nocase, operation text not null, seen text not null)"
@@ -36,17 +38,26 @@ interface StagedRow {
   readonly seen: Seen
 }
 
-const save = ({ sqlite }: Engine, record: Transaction): Transaction => {
+/** A transaction is there for whom it belongs to, and for keys. */
+const ownerOf = (caller: Caller): string => (caller._tag === "Key" ? "key" : (Access.userOf(caller) ?? "guests"))
+
+const save = ({ caller, sqlite }: Engine, record: Transaction): Transaction => {
   sqlite.run(
-    "insert into holdfast_transactions values (?, ?) on conflict (id) do update set record = excluded.record",
+    "insert into holdfast_transactions values (?, ?, ?) on conflict (id) do update set record = excluded.record",
     record.$id,
-    JSON.stringify(record)
+    JSON.stringify(record),
+    ownerOf(caller)
   )
   return record
 }
 
-const find = ({ sqlite }: Engine, id: string): Transaction | undefined => {
-  const row = sqlite.first("select record from holdfast_transactions where id = ?", id)
+const find = ({ caller, sqlite }: Engine, id: string): Transaction | undefined => {
+  const row = sqlite.first(
+    "select record from holdfast_transactions where id = ? and (? = 'key' or owner = ?)",
+    id,
+    ownerOf(caller),
+    ownerOf(caller)
+  )
   return row === undefined ? undefined : (JSON.parse(String(row[0])) as Transaction)
 }
 
@@ -56,9 +67,13 @@ export const get = (engine: Engine, { transaction }: { readonly transaction: str
   return found
 }
 
-export const list = ({ sqlite }: Engine): ReadonlyArray<Transaction> =>
+export const list = ({ caller, sqlite }: Engine): ReadonlyArray<Transaction> =>
   sqlite
-    .all("select record from holdfast_transactions order by rowid")
+    .all(
+      "select record from holdfast_transactions where ? = 'key' or owner = ? order by rowid",
+      ownerOf(caller),
+      ownerOf(caller)
+    )
     .map(([record]) => JSON.parse(String(record)) as Transaction)
 
 export const createTransaction = (engine: Engine, operation: Of<"CreateTransaction">): Transaction => {
@@ -115,7 +130,7 @@ const renamed = (reason: Reason): Reason => {
     }
     case "NotFound":
       return new NotFound({
-        type: reason.resource === "attribute" ? "document_not_found" : type,
+        type: reason.resource === "attribute" || reason.resource === "document" ? "document_not_found" : type,
         resource: reason.resource,
         id: reason.id
       })
@@ -173,6 +188,11 @@ const seenBy = (engine: Engine, operation: Staged): Seen => {
       return hashes([operation.id])
     case "UpsertDocument":
       return hashes([operation.document.$id])
+    case "DeleteDocuments":
+      // Refused now rather than at each look inside.
+      if (operation.queries.length === 0) throw invalidArgument("queries", "name what to delete")
+      Select.matching({ ...place, sqlite: engine.sqlite }, operation.queries)
+      return {}
     case "UpdateDocuments":
       return hashes(Select.matching({ ...place, sqlite: engine.sqlite }, operation.queries))
     default:

@@ -10,7 +10,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { Access } from "./Access.ts"
 import * as ApiFailure from "./ApiFailure.ts"
 import { type Answer, Call } from "./Call.ts"
@@ -40,21 +40,21 @@ const hasBody = ({ headers, method }: Request) =>
   method !== "HEAD" &&
   (headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0")
 
-/** Breaks the connection; what is going on for it ends with that. */
-const cut = (request: Request): Effect.Effect<never> =>
-  Effect.suspend(() => {
-    NodeHttpServerRequest.toIncomingMessage(request).socket.destroy()
-    return Effect.never
+/** Breaks the connection. The response that it answers goes nowhere. */
+const cut = (request: Request): Response =>
+  Effect.sync(() => {
+    NodeHttpServerRequest.toServerResponse(request).destroy()
+    return HttpServerResponse.empty()
   })
 
-/** A body that is too long or breaks off costs the connection, as on the server. */
-const readBody = (request: Request): Effect.Effect<Buffer> =>
+/** The body, for what comes next. One that is too long or breaks off costs the connection, as on the server. */
+const withBody = (request: Request, next: (bytes: Buffer) => Response): Response =>
   hasBody(request)
     ? Effect.matchEffect(Effect.provideService(request.arrayBuffer, HttpIncomingMessage.MaxBodySize, largestBody), {
-        onSuccess: (bytes) => Effect.succeed(Buffer.from(bytes)),
+        onSuccess: (bytes) => next(Buffer.from(bytes)),
         onFailure: () => cut(request)
       })
-    : Effect.succeed(noBytes)
+    : next(noBytes)
 
 /** As the server has them: nobody counts, the window is the minute. */
 const rateHeaders = (limit: number, now: number) => ({
@@ -73,10 +73,11 @@ export const make = (options: Options): Effect.Effect<HttpServerResponse.HttpSer
     Effect.matchCauseEffect(answer, {
       onSuccess: (done) => Effect.succeed(Responses.fromAnswer(done, settings)),
       onFailure: (cause) => {
-        const failure = Cause.findErrorOption(cause)
-        if (failure._tag === "Some") {
-          if (failure.value.status >= 500) counts.unexpected++
-          return Effect.succeed(Responses.fromFailure(failure.value, settings))
+        // Failed with it, or thrown by a body that is asked for.
+        const failure = Cause.squash(cause)
+        if (failure instanceof ApiFailure.ApiFailure) {
+          if (failure.status >= 500) counts.unexpected++
+          return Effect.succeed(Responses.fromFailure(failure, settings))
         }
         if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
         counts.unexpected++
@@ -94,14 +95,16 @@ export const make = (options: Options): Effect.Effect<HttpServerResponse.HttpSer
     const { endpoint } = found
     const accepted = headers["accept-encoding"] ?? ""
     const caller = access.identify(headers)
-    const refusal = caller._tag === "ApiFailure" ? caller : access.refuse(caller, headers, endpoint.scopes)
-    if (caller._tag === "ApiFailure" || refusal !== undefined) {
-      return toResponse(Effect.fail(refusal ?? ApiFailure.serverError), { accepted, headers: noHeaders })
-    }
+    const refuse = (failure: ApiFailure.ApiFailure) =>
+      Effect.succeed(Responses.fromFailure(failure, { accepted, headers: noHeaders }))
+    if (caller._tag === "ApiFailure") return refuse(caller)
+    const refusal = access.refuse(caller, headers, endpoint.scopes)
+    if (refusal !== undefined) return refuse(refusal)
     const rate = endpoint.rateLimit === undefined ? noHeaders : rateHeaders(endpoint.rateLimit, Date.now())
-    return Effect.flatMap(readBody(request), (bytes) => {
+    return withBody(request, (bytes) => {
       const call = new Call({ method, headers, caller, path: found.path, search, bytes })
-      return Effect.uninterruptible(toResponse(endpoint.handler(call), { accepted, headers: rate }))
+      const answer = Effect.suspend(() => endpoint.handler(call))
+      return Effect.uninterruptible(toResponse(answer, { accepted, headers: rate }))
     })
   }
 
@@ -111,7 +114,7 @@ export const make = (options: Options): Effect.Effect<HttpServerResponse.HttpSer
     if (failure !== undefined)
       return Effect.succeed(Responses.fromFailure(failure, { accepted: "", headers: noHeaders }))
     if (fault === "refused") return cut(request)
-    if (fault === "cutBefore") return Effect.andThen(readBody(request), cut(request))
+    if (fault === "cutBefore") return withBody(request, () => cut(request))
     return Effect.andThen(done, cut(request))
   }
 
@@ -119,7 +122,8 @@ export const make = (options: Options): Effect.Effect<HttpServerResponse.HttpSer
     const { url } = request
     const question = url.indexOf("?")
     const path = question < 0 ? url : url.slice(0, question)
-    const done = perform(request, path, question < 0 ? "" : url.slice(question + 1))
+    const search = question < 0 ? "" : url.slice(question + 1)
+    const done = Effect.suspend(() => perform(request, path, search))
     if (path.startsWith(ownPath)) return done
     const { fault, latency } = Faults.decide(options.faults, counts.calls++)
     const answer = fault === undefined ? done : withFault(fault, request, done)

@@ -27,7 +27,7 @@ export interface Options extends Access.Options {
   /** Largest file that a bucket may allow, in bytes. Default 30,000,000, as on the recorded server. */
   readonly largestFile?: number | undefined
   readonly faults?: Faults.Options | undefined
-  /** How long a column or an index takes until it is there, in milliseconds. Default 0. */
+  /** Milliseconds until new attributes and indexes are available. Default 0. */
   readonly settle?: number | undefined
   /** Also what the real server does wrong. Default false. */
   readonly quirks?: boolean | undefined
@@ -54,7 +54,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const routes = [
     ...Health.routes(databases),
     ...Buckets.routes(store, { largestFile: options.largestFile ?? 30_000_000 }),
-    ...Files.routes(store, { quirks: options.quirks ?? false }),
+    ...Files.routes(store, { quirks }),
     ...AllRoutes.routes({ databases, metadata: Metadata.make(known), settle, quirks }),
     ...own(counts)
   ]
