@@ -13,7 +13,7 @@ import * as R from "effect/Result"
 import { Databases, type Methods, readOnly } from "./Databases.ts"
 import * as Known from "./internal/migrations/Known.ts"
 import * as Run from "./internal/migrations/Run.ts"
-import { isMigration, type Migration } from "./Migration.ts"
+import { isMigration, type Migration, problem } from "./Migration.ts"
 import { type Begin, MigrationJournal, type OpenRun } from "./MigrationJournal.ts"
 import { type Holder, MigrationLock } from "./MigrationLock.ts"
 import * as MigrationState from "./MigrationState.ts"
@@ -74,14 +74,13 @@ export type Services = Databases | MigrationState.MigrationState | MigrationLock
 export const source = (migration: Migration): Source => {
   const name = migration.id ?? ""
   const location = name === "" ? "a migration in the program" : `the migration ${name}`
+  const found = problem(migration)
+  const detail = name === "" ? "it has no id: give one to Migration.make" : found && `it is ${found}`
   return {
     name,
     location,
     hash: Effect.succeed(null),
-    load:
-      name === ""
-        ? Effect.fail(new MigrationNotLoaded({ location, detail: "it has no id: give one to Migration.make" }))
-        : Effect.succeed(migration)
+    load: detail === undefined ? Effect.succeed(migration) : Effect.fail(new MigrationNotLoaded({ location, detail }))
   }
 }
 const toSource = (one: Source | Migration): Source => (isMigration(one) ? source(one) : one)

@@ -24,6 +24,12 @@ import * as AtomicFile from "../vendors/AtomicFile.ts"
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Entry))
 const marker = ".open"
 
+interface Followed {
+  readonly run: OpenRun | undefined
+  /** Of a line that has not ended yet. */
+  readonly rest: string
+}
+
 export const make = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -76,14 +82,18 @@ export const make = Effect.fnUntraced(function* (folder: string) {
   const summary = (location: string) =>
     fs.stream(location).pipe(
       Stream.decodeText(),
-      Stream.splitLines,
-      // A crash may cut the last line short: what it would have said never counted.
-      Stream.filter((line) => line.endsWith("}")),
-      Stream.mapEffect((line) => decode(line)),
-      Stream.runFold(
-        (): OpenRun | undefined => undefined,
-        (run, entry) => follow(run, entry, location)
-      )
+      Stream.runFoldEffect(
+        (): Followed => ({ run: undefined, rest: "" }),
+        Effect.fnUntraced(function* ({ rest, run }: Followed, text: string) {
+          const lines = (rest + text).split("\n")
+          // A crash may cut the last line short: what it would have said never counted.
+          const last = lines.pop() ?? ""
+          let known = run
+          for (const line of lines) known = follow(known, yield* decode(line), location)
+          return { run: known, rest: last }
+        })
+      ),
+      Effect.map(({ run }) => run)
     )
 
   const open = Effect.gen(function* () {
