@@ -226,6 +226,17 @@ export const executeAll = Effect.fn("Migrator.executeAll")(function* (
   migrations: ReadonlyArray<Source | Migration>,
   options?: ExecuteAllOptions
 ): Effect.fn.Return<Results, PreparationError, Services> {
+  return (yield* runAll(migrations, options)).results
+})
+
+const runAll = Effect.fnUntraced(function* (
+  migrations: ReadonlyArray<Source | Migration>,
+  options?: ExecuteAllOptions
+): Effect.fn.Return<
+  { readonly results: Results; readonly known: ReadonlyArray<Known.Known> },
+  PreparationError,
+  Services
+> {
   // What a migration came to must reach the caller, also when the interruption of a rollback is the reason.
   return yield* uninterruptedScope(
     Effect.gen(function* () {
@@ -257,7 +268,7 @@ export const executeAll = Effect.fn("Migrator.executeAll")(function* (
       const completed = results.filter(({ success }) => success).length
       const failed = results.length - completed
       const skipped = known.filter(({ id }) => found.completed.includes(id)).length
-      return { success: failed === 0, completed, skipped, failed, results }
+      return { results: { success: failed === 0, completed, skipped, failed, results }, known }
     })
   )
 })
@@ -267,9 +278,9 @@ export const execute = Effect.fn("Migrator.execute")(function* (
   migration: Source | Migration,
   options?: ExecuteOptions
 ): Effect.fn.Return<Result, MigratorError, Services> {
-  const { results } = yield* executeAll([migration], options)
-  const [result] = results
-  if (result === undefined) return notRun(toSource(migration).name, { skipped: "already applied" })
+  const { known, results } = yield* runAll([migration], options)
+  const [result] = results.results
+  if (result === undefined) return notRun(known[0]!.id, { skipped: "already applied" })
   return result.error === undefined ? result : yield* result.error
 })
 
@@ -303,7 +314,7 @@ export const status = Effect.fn("Migrator.status")(function* (
   const known = yield* Known.resolve(migrations.map(toSource), state)
   const changed = new Set(yield* Known.drifted(known, state))
   const standing = (id: string): Standing => {
-    const applied = state.holdfast.applied[id]
+    const applied = MigrationState.appliedOf(state, id)
     const failure = state.failed.find(({ name }) => name === id)
     if (state.completed.includes(id)) {
       return { id, status: changed.has(id) ? "changed" : "applied", ...(applied === undefined ? {} : { applied }) }

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import {
   type Begin,
@@ -52,7 +53,8 @@ export const make = Effect.fnUntraced(function* (folder: string) {
       return opened
     }).pipe(Effect.mapError(failed), provide)
     let end = 0
-    const append = Effect.fnUntraced(function* (next: Entry) {
+    const turn = yield* Semaphore.make(1)
+    const write = Effect.fnUntraced(function* (next: Entry) {
       const bytes = new TextEncoder().encode(`${JSON.stringify(next)}\n`)
       yield* handle.writeAll(bytes)
       yield* handle.sync
@@ -61,6 +63,8 @@ export const make = Effect.fnUntraced(function* (folder: string) {
       if (next._tag === "End") yield* Effect.ignore(fs.remove(path.join(runs, `${entry.run}${marker}`)))
       return position
     }, Effect.mapError(failed))
+    // One after another: an entry's place is where the one before it ends.
+    const append = (next: Entry) => turn.withPermits(1)(write(next))
     const journal: RunJournal = {
       location,
       append,
