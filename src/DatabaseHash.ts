@@ -15,9 +15,13 @@ import * as Paging from "./internal/Paging.ts"
 
 export type Kind = "exact" | "content"
 
+/** Null and an empty list are what an attribute has that nobody wrote: so another attribute changes no document. */
+const isWritten = (value: unknown): boolean => value !== null && !(Array.isArray(value) && value.length === 0)
+
 const described = (document: Document, kind: Kind): string => {
   const { $sequence: _sequence, $createdAt, $updatedAt, ...rest } = document
-  return canonicalJson(kind === "exact" ? { ...rest, $createdAt, $updatedAt } : rest)
+  const written = Object.fromEntries(Object.entries(rest).filter(([, value]) => isWritten(value)))
+  return canonicalJson(kind === "exact" ? { ...written, $createdAt, $updatedAt } : written)
 }
 
 /** The hash of one document. */

@@ -95,6 +95,21 @@ export const make = <E1 = never, E2 = never>(options: Options<E1, E2>): Migratio
 export const isMigration = (value: unknown): value is Migration =>
   typeof value === "object" && value !== null && TypeId in value
 
+/** What a value is instead of a migration that can be run, or undefined: for those who write without types. */
+export const problem = (value: unknown): string | undefined => {
+  if (!isMigration(value)) return "no migration. Write: export default Migration.make({ … })"
+  for (const member of ["up", "verify"] as const) {
+    const effect: unknown = value[member]
+    if (member === "verify" && effect === undefined) continue
+    if (!Effect.isEffect(effect)) {
+      const found =
+        typeof effect === "function" ? "a function" : effect === undefined ? "missing" : `of type ${typeof effect}`
+      return `a migration whose ${member} is ${found}, and must be an Effect. Write: ${member}: Effect.gen(function* () { … })`
+    }
+  }
+  return undefined
+}
+
 /** A line in the result's `changes`. */
 export const note = (text: string): Effect.Effect<void, never, MigrationRun> =>
   MigrationRun.use((run) => run.note(text))

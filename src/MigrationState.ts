@@ -91,6 +91,10 @@ export class MigrationState extends Context.Service<
   }
 >()("holdfast/MigrationState") {}
 
+/** What is known of an applied migration. Its id may be any text, also the name of a member that all objects have. */
+export const appliedOf = (state: State, id: string): Applied | undefined =>
+  Object.hasOwn(state.holdfast.applied, id) ? state.holdfast.applied[id] : undefined
+
 /** Nothing ran yet. */
 export const empty = (target: Target): State => ({
   completed: [],

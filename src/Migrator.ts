@@ -13,7 +13,7 @@ import * as R from "effect/Result"
 import { Databases, type Methods, readOnly } from "./Databases.ts"
 import * as Known from "./internal/migrations/Known.ts"
 import * as Run from "./internal/migrations/Run.ts"
-import { isMigration, type Migration } from "./Migration.ts"
+import { isMigration, type Migration, problem } from "./Migration.ts"
 import { type Begin, MigrationJournal, type OpenRun } from "./MigrationJournal.ts"
 import { type Holder, MigrationLock } from "./MigrationLock.ts"
 import * as MigrationState from "./MigrationState.ts"
@@ -74,14 +74,13 @@ export type Services = Databases | MigrationState.MigrationState | MigrationLock
 export const source = (migration: Migration): Source => {
   const name = migration.id ?? ""
   const location = name === "" ? "a migration in the program" : `the migration ${name}`
+  const found = problem(migration)
+  const detail = name === "" ? "it has no id: give one to Migration.make" : found && `it is ${found}`
   return {
     name,
     location,
     hash: Effect.succeed(null),
-    load:
-      name === ""
-        ? Effect.fail(new MigrationNotLoaded({ location, detail: "it has no id: give one to Migration.make" }))
-        : Effect.succeed(migration)
+    load: detail === undefined ? Effect.succeed(migration) : Effect.fail(new MigrationNotLoaded({ location, detail }))
   }
 }
 const toSource = (one: Source | Migration): Source => (isMigration(one) ? source(one) : one)
@@ -227,6 +226,17 @@ export const executeAll = Effect.fn("Migrator.executeAll")(function* (
   migrations: ReadonlyArray<Source | Migration>,
   options?: ExecuteAllOptions
 ): Effect.fn.Return<Results, PreparationError, Services> {
+  return (yield* runAll(migrations, options)).results
+})
+
+const runAll = Effect.fnUntraced(function* (
+  migrations: ReadonlyArray<Source | Migration>,
+  options?: ExecuteAllOptions
+): Effect.fn.Return<
+  { readonly results: Results; readonly known: ReadonlyArray<Known.Known> },
+  PreparationError,
+  Services
+> {
   // What a migration came to must reach the caller, also when the interruption of a rollback is the reason.
   return yield* uninterruptedScope(
     Effect.gen(function* () {
@@ -258,7 +268,7 @@ export const executeAll = Effect.fn("Migrator.executeAll")(function* (
       const completed = results.filter(({ success }) => success).length
       const failed = results.length - completed
       const skipped = known.filter(({ id }) => found.completed.includes(id)).length
-      return { success: failed === 0, completed, skipped, failed, results }
+      return { results: { success: failed === 0, completed, skipped, failed, results }, known }
     })
   )
 })
@@ -268,9 +278,9 @@ export const execute = Effect.fn("Migrator.execute")(function* (
   migration: Source | Migration,
   options?: ExecuteOptions
 ): Effect.fn.Return<Result, MigratorError, Services> {
-  const { results } = yield* executeAll([migration], options)
-  const [result] = results
-  if (result === undefined) return notRun(toSource(migration).name, { skipped: "already applied" })
+  const { known, results } = yield* runAll([migration], options)
+  const [result] = results.results
+  if (result === undefined) return notRun(known[0]!.id, { skipped: "already applied" })
   return result.error === undefined ? result : yield* result.error
 })
 
@@ -304,7 +314,7 @@ export const status = Effect.fn("Migrator.status")(function* (
   const known = yield* Known.resolve(migrations.map(toSource), state)
   const changed = new Set(yield* Known.drifted(known, state))
   const standing = (id: string): Standing => {
-    const applied = state.holdfast.applied[id]
+    const applied = MigrationState.appliedOf(state, id)
     const failure = state.failed.find(({ name }) => name === id)
     if (state.completed.includes(id)) {
       return { id, status: changed.has(id) ? "changed" : "applied", ...(applied === undefined ? {} : { applied }) }

@@ -79,18 +79,16 @@ export const run = <E extends { readonly _tag: string; readonly message: string 
             code: codeOf(error._tag)
           })
         }),
-        Effect.tapCause((cause) =>
-          Cause.hasInterruptsOnly(cause)
-            ? Effect.andThen(
-                Console.error("Interrupted. What was begun is undone."),
-                json
-                  ? Console.log(
-                      document(command, { success: false, error: { _tag: "Interrupted", message: "interrupted" } })
-                    )
-                  : Effect.void
-              )
-            : Effect.void
-        )
+        Effect.tapCause((cause) => {
+          const interrupted = Cause.hasInterruptsOnly(cause)
+          const error = interrupted
+            ? { _tag: "Interrupted", message: "interrupted; what was begun is undone" }
+            : { _tag: "Defect", message: String(Cause.squash(cause)) }
+          return Effect.andThen(
+            interrupted ? Console.error("Interrupted. What was begun is undone.") : Effect.void,
+            json ? Console.log(document(command, { success: false, error })) : Effect.void
+          )
+        })
       )
       if (json) yield* Console.log(document(command, answer.json))
       else if (answer.text !== "") yield* Console.log(answer.text)

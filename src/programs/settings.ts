@@ -73,7 +73,10 @@ const configFile = Effect.gen(function* () {
 export const layer: Layer.Layer<never, InvalidSetting, FileSystem.FileSystem | Path.Path> = Layer.unwrap(
   Effect.gen(function* () {
     const file: File = yield* configFile
-    const dotEnv = yield* ConfigProvider.fromDotEnv().pipe(Effect.orElseSucceed(() => ConfigProvider.fromUnknown({})))
+    const dotEnv = yield* ConfigProvider.fromDotEnv().pipe(
+      Effect.catchReason("PlatformError", "NotFound", () => Effect.succeed(ConfigProvider.fromUnknown({}))),
+      Effect.mapError(({ message }) => new InvalidSetting({ setting: ".env", detail: message }))
+    )
     const entries = Object.entries(file).map(([key, value]) => [variables[key as keyof File], value])
     return ConfigProvider.layer(
       ConfigProvider.fromEnv().pipe(

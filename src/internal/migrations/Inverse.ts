@@ -113,9 +113,10 @@ const rules: { readonly [T in MutationTag]: Rule<T> } = {
   // Only an empty one is deleted inside a run: its collections went before, each with its own way back.
   DeleteDatabase: {
     needs: () => ({ database: true }),
-    undo: ({ database }, { before }) => {
-      const { enabled, name } = known(before.database)
-      return [act(cases.CreateDatabase.make({ database, name, enabled }))]
+    undo: (_, { before }) => {
+      // Under its own id: the operation may have spelt it in other case.
+      const { $id, enabled, name } = known(before.database)
+      return [act(cases.CreateDatabase.make({ database: $id, name, enabled }))]
     }
   },
   CreateCollection: {

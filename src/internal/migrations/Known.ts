@@ -1,7 +1,7 @@
 /** The migrations that there are, held against the state of a target: which are pending, changed, out of order. */
 import * as Effect from "effect/Effect"
 import type { Migration } from "../../Migration.ts"
-import type { State } from "../../MigrationState.ts"
+import { appliedOf, type State } from "../../MigrationState.ts"
 import {
   DuplicateMigration,
   MigrationDrift,
@@ -54,7 +54,7 @@ export const resolve = Effect.fnUntraced(function* (
 export const drifted = Effect.fnUntraced(function* (known: ReadonlyArray<Known>, state: State) {
   const changed: Array<string> = []
   for (const { hash, id } of known) {
-    const applied = state.holdfast.applied[id]
+    const applied = appliedOf(state, id)
     if (applied === undefined || applied.hash === null) continue
     const now = yield* hash
     if (now !== null && now !== applied.hash) changed.push(id)

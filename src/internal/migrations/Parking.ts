@@ -9,6 +9,7 @@ import type { Collection } from "../../Collection.ts"
 import { type Execute, failure, make as makeDatabases, type Methods } from "../../Databases.ts"
 import { type DatabasesError, NotFound, type Resource, Unsupported } from "../../DatabasesError.ts"
 import type { Document } from "../../Document.ts"
+import * as DatabaseHash from "../../DatabaseHash.ts"
 import * as Index from "../../Index.ts"
 import {
   batchLimit,
@@ -272,6 +273,31 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
     return { total, documents }
   })
 
+  /** Hashes that the author knows are of what the author sees: they are told again with what is hidden. */
+  const restoreDocuments = Effect.fnUntraced(function* (
+    operation: Of<"RestoreDocuments">
+  ): Effect.fn.Return<ResultOf<"RestoreDocuments">, DatabasesError> {
+    const hidden = attributesOf(operation.database, operation.collection)
+    const ids = operation.restores.map(({ id }) => id)
+    if (hidden.size === 0 || ids.length === 0) return yield* recorder.write(operation)
+    const { documents } = yield* live
+      .in(operation.database)
+      .listDocuments(operation.collection, [Query.equal("$id", ids), Query.limit(ids.length)], { total: false })
+    const found = new Map(documents.map((document) => [fold(document.$id), document]))
+    const restores = operation.restores.map((restore) => {
+      const document = found.get(fold(restore.id))
+      if (document === undefined) return restore
+      const seen = DatabaseHash.document(visibleDocument(hidden, document))
+      const kept = Object.fromEntries([...hidden].map((key) => [key, document[key] ?? null]))
+      return {
+        ...restore,
+        expected: restore.expected === seen ? DatabaseHash.document(document) : restore.expected,
+        document: restore.document === null ? null : { ...restore.document, ...kept }
+      }
+    })
+    return yield* recorder.write({ ...operation, restores })
+  })
+
   /** Whole or not at all, also where it takes several writes. */
   const mutate = <T extends Mutation["_tag"]>(operation: Of<T>): Answer<ResultOf<T>> => {
     const parts = (one: Mutation): Answer<unknown> => {
@@ -289,6 +315,8 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
         case "UpdateDocuments":
         case "DeleteDocuments":
           return recorder.savepoint(inBatches(one))
+        case "RestoreDocuments":
+          return restoreDocuments(one)
         default:
           return recorder.write(one)
       }

@@ -80,6 +80,8 @@ export interface Recorder {
   readonly savepoint: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   readonly say: (line: Report.Line) => Effect.Effect<void>
   readonly changes: Effect.Effect<ReadonlyArray<string>>
+  /** What savepoints could not undo. */
+  readonly leftovers: Effect.Effect<UndoReport>
   /** No write gets in from here on. */
   readonly close: Effect.Effect<void>
   /** Undoes all, last first. */
@@ -98,6 +100,16 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
 
   const toDatabasesError = (operation: Mutation) => (error: JournalUnavailable) =>
     failure(operation, new Unavailable({ type: "general_unknown", detail: error.message }))
+
+  const ended = (operation: string, where: string) =>
+    new DatabasesError({
+      operation,
+      path: where,
+      reason: new Unavailable({
+        type: "general_unknown",
+        detail: "the migration has ended; a fiber that it left behind wants to write"
+      })
+    })
 
   const lookUp = Effect.fnUntraced(function* (operation: Mutation): Effect.fn.Return<Before, DatabasesError> {
     const needs = Inverse.needs(operation)
@@ -169,10 +181,7 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
     options?: WriteOptions
   ): Effect.fn.Return<ResultOf<T>, DatabasesError> {
     const mutation: Mutation = operation
-    if (closed) {
-      const detail = "the migration has ended; a fiber that it left behind wrote this"
-      return yield* Effect.fail(failure(mutation, new Unavailable({ type: "general_unknown", detail })))
-    }
+    if (closed) return yield* ended(mutation._tag, path(mutation))
     const savepoints = yield* Savepoints
     const before = yield* lookUp(mutation)
     const sequence = ++lastSequence
@@ -205,6 +214,7 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
         path: name,
         reason: new Unavailable({ type: "general_unknown", detail: message })
       })
+    if (closed) return yield* ended("step", name)
     const context = yield* Effect.context<R>()
     const savepoints = yield* Savepoints
     const sequence = ++lastSequence
@@ -272,6 +282,7 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
       Effect.map(Savepoints, (savepoints) => {
         said.push({ savepoints, line })
       }),
+    leftovers: Effect.sync(() => join(failedSavepoints)),
     close: turn.withPermits(1)(Effect.sync(() => void (closed = true))),
     changes: Effect.sync(() => Report.render(said.map(({ line }) => line))),
     rollback: Effect.map(

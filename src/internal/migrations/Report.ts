@@ -8,6 +8,9 @@ export type Line =
   | { readonly _tag: "Sentence"; readonly text: string }
   | { readonly _tag: "Documents"; readonly verb: string; readonly place: string; readonly count: number }
 
+const counted = (count: number, one: string, several: string): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : several}`
+
 const sentence = (text: string): Line => ({ _tag: "Sentence", text })
 const documents = (verb: string, place: string, count: number): Line => ({ _tag: "Documents", verb, place, count })
 
@@ -41,7 +44,7 @@ export const describe = (operation: Mutation, affected = 0): Line => {
       return sentence(`deleted database ${operation.database}`)
     case "CreateCollection":
       return sentence(
-        `created collection ${operation.collection} (${operation.attributes.length} attributes, ${operation.indexes.length} indexes)`
+        `created collection ${operation.collection} (${counted(operation.attributes.length, "attribute", "attributes")}, ${counted(operation.indexes.length, "index", "indexes")})`
       )
     case "UpdateCollection":
       return sentence(`updated collection ${operation.collection}`)
@@ -111,6 +114,6 @@ export const render = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => {
   return merged.map((line) =>
     line._tag === "Sentence"
       ? line.text
-      : `${line.verb} ${line.count.toLocaleString("en")} ${line.count === 1 ? "document" : "documents"} in ${line.place}`
+      : `${line.verb} ${counted(line.count, "document", "documents")} in ${line.place}`
   )
 }

@@ -154,6 +154,14 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
         )
       }
 
+      // A savepoint that could not be undone is a failure, even where the migration goes on.
+      const leftovers = yield* recorder.leftovers
+      if (leftovers.conflicts.length > 0 || leftovers.remaining.length > 0) {
+        const detail = "a savepoint could not be undone"
+        const cause = Cause.fail(new Error(detail))
+        return yield* failed(cause, () => new MigrationFailed({ migration: begin.migration, detail }))
+      }
+
       const verified = yield* (migration.verify ?? Effect.void).pipe(
         Effect.provideService(Databases, readOnly(databases)),
         Effect.interruptible,

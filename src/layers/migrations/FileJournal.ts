@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as ExactJson from "../../internal/ExactJson.ts"
 import {
@@ -33,6 +34,12 @@ const decode = (line: string) =>
   )
 const marker = ".open"
 
+interface Followed {
+  readonly run: OpenRun | undefined
+  /** Of a line that has not ended yet. */
+  readonly rest: string
+}
+
 export const make = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -55,7 +62,8 @@ export const make = Effect.fnUntraced(function* (folder: string) {
       return opened
     }).pipe(Effect.mapError(failed), provide)
     let end = 0
-    const append = Effect.fnUntraced(function* (next: Entry) {
+    const turn = yield* Semaphore.make(1)
+    const write = Effect.fnUntraced(function* (next: Entry) {
       const bytes = new TextEncoder().encode(`${ExactJson.stringify(next)}\n`)
       yield* handle.writeAll(bytes)
       yield* handle.sync
@@ -64,6 +72,8 @@ export const make = Effect.fnUntraced(function* (folder: string) {
       if (next._tag === "End") yield* Effect.ignore(fs.remove(path.join(runs, `${entry.run}${marker}`)))
       return position
     }, Effect.mapError(failed))
+    // One after another: an entry's place is where the one before it ends.
+    const append = (next: Entry) => turn.withPermits(1)(write(next))
     const journal: RunJournal = {
       location,
       append,
@@ -85,14 +95,18 @@ export const make = Effect.fnUntraced(function* (folder: string) {
   const summary = (location: string) =>
     fs.stream(location).pipe(
       Stream.decodeText(),
-      Stream.splitLines,
-      // A crash may cut the last line short: what it would have said never counted.
-      Stream.filter((line) => line.endsWith("}")),
-      Stream.mapEffect((line) => decode(line)),
-      Stream.runFold(
-        (): OpenRun | undefined => undefined,
-        (run, entry) => follow(run, entry, location)
-      )
+      Stream.runFoldEffect(
+        (): Followed => ({ run: undefined, rest: "" }),
+        Effect.fnUntraced(function* ({ rest, run }: Followed, text: string) {
+          const lines = (rest + text).split("\n")
+          // A crash may cut the last line short: what it would have said never counted.
+          const last = lines.pop() ?? ""
+          let known = run
+          for (const line of lines) known = follow(known, yield* decode(line), location)
+          return { run: known, rest: last }
+        })
+      ),
+      Effect.map(({ run }) => run)
     )
 
   const open = Effect.gen(function* () {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { pathToFileURL } from "node:url"
-import { isMigration, type Migration } from "../../Migration.ts"
+import { type Migration, problem } from "../../Migration.ts"
 import type { Source } from "../../Migrator.ts"
 import { MigrationNotLoaded, MigrationsMissing } from "../../MigratorError.ts"
 import * as SourceHash from "./SourceHash.ts"
@@ -33,16 +33,12 @@ const load = (location: string): Effect.Effect<Migration, MigrationNotLoaded> =>
     try: () => import(pathToFileURL(location).href) as Promise<{ readonly default?: unknown }>,
     catch: (error) => new MigrationNotLoaded({ location, detail: whyNot(error) })
   }).pipe(
-    Effect.flatMap((module) =>
-      isMigration(module.default)
-        ? Effect.succeed(module.default)
-        : Effect.fail(
-            new MigrationNotLoaded({
-              location,
-              detail: "its default export is no migration. Write: export default Migration.make({ … })"
-            })
-          )
-    )
+    Effect.flatMap((module) => {
+      const detail = problem(module.default)
+      return detail === undefined
+        ? Effect.succeed(module.default as Migration)
+        : Effect.fail(new MigrationNotLoaded({ location, detail: `its default export is ${detail}` }))
+    })
   )
 
 /** The migrations of `folder`. Nothing is loaded yet. */

@@ -28,39 +28,38 @@ const scriptEnding = /\.[cm]?[jt]s$/
 const isRelative = (specifier: unknown): specifier is string =>
   typeof specifier === "string" && /^\.\.?\//.test(specifier)
 
-/** A node's own words: no places, no raw text; relative imports without their ending, which compiling changes. */
-const essence = (key: string, value: unknown): unknown => {
-  if (key === "start" || key === "end" || key === "raw") return undefined
-  if (typeof value === "bigint") return `${value}n`
-  if (typeof value !== "object" || value === null || !("source" in value)) return value
-  const { source } = value
-  if (typeof source !== "object" || source === null || !("value" in source) || !isRelative(source.value)) return value
-  return { ...value, source: { ...source, value: source.value.replace(scriptEnding, "") } }
-}
-
 interface Syntax {
   readonly text: string
   /** Relative imports, in order. */
   readonly imports: ReadonlyArray<string>
 }
 
+/** Where a module's name stands in a node that imports or exports. */
+const sourceOf = (node: object): { readonly value: string } | undefined => {
+  const source = "source" in node ? node.source : undefined
+  return typeof source === "object" && source !== null && "value" in source && isRelative(source.value)
+    ? { ...source, value: source.value }
+    : undefined
+}
+
+/**
+ * The syntax without places and raw text, relative imports without their ending, which compiling changes; and what it
+ * imports, endings included.
+ */
 const readSyntax = (file: string, source: string): Syntax => {
   const code = /\.[cm]?ts$/.test(file) ? withoutWarning(() => stripTypeScriptTypes(source)) : source
   const program: Node = parse(code, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true })
   const imports: Array<string> = []
-  const visit = (key: string, value: unknown): unknown => {
-    if (
-      key === "source" &&
-      typeof value === "object" &&
-      value !== null &&
-      "value" in value &&
-      isRelative(value.value)
-    ) {
-      imports.push(value.value)
-    }
-    return essence(key, value)
+  const essence = (key: string, value: unknown): unknown => {
+    if (key === "start" || key === "end" || key === "raw") return undefined
+    if (typeof value === "bigint") return `${value}n`
+    if (typeof value !== "object" || value === null) return value
+    const imported = sourceOf(value)
+    if (imported === undefined) return value
+    imports.push(imported.value)
+    return { ...value, source: { ...imported, value: imported.value.replace(scriptEnding, "") } }
   }
-  const plain: unknown = JSON.parse(JSON.stringify(program, visit))
+  const plain: unknown = JSON.parse(JSON.stringify(program, essence))
   return { text: canonicalJson(plain), imports }
 }
 
@@ -98,7 +97,12 @@ export const ofFile = Effect.fnUntraced(function* (file: string) {
     hash.add(`\n${current === file ? "" : name}\n${text}`)
     for (const specifier of imports) {
       const options = candidates(path.resolve(path.dirname(current), specifier))
-      const found = yield* Effect.filter(options, (option) => Effect.orElseSucceed(fs.exists(option), () => false))
+      const isFile = (option: string) =>
+        Effect.orElseSucceed(
+          Effect.map(fs.stat(option), ({ type }) => type === "File"),
+          () => false
+        )
+      const found = yield* Effect.filter(options, isFile)
       if (found[0] === undefined) {
         return yield* refuse(`${path.relative(home, current)} imports ${specifier}, which is not there`)
       }

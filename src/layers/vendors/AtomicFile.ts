@@ -20,7 +20,9 @@ export const write = Effect.fnUntraced(function* (file: string, text: string) {
       yield* handle.writeAll(new TextEncoder().encode(text))
       yield* handle.sync
     })
-  ).pipe(Effect.tapError(() => Effect.ignore(fs.remove(temporary))))
-  yield* fs.rename(temporary, file)
+  ).pipe(
+    Effect.andThen(fs.rename(temporary, file)),
+    Effect.tapError(() => Effect.ignore(fs.remove(temporary)))
+  )
   yield* syncFolder(path.dirname(file))
 })

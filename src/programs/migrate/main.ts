@@ -44,18 +44,21 @@ const teardown: Teardown = (exit, onExit) => {
   return onExit(error instanceof Output.ExitWith ? error.code : exitCodes.defect)
 }
 
+/** What stops before a command is known. */
+const refuse = (error: { readonly _tag: string; readonly message: string }) => {
+  const document = { version: Output.jsonVersion, success: false, error: { _tag: error._tag, message: error.message } }
+  const json = process.argv.includes("--json") ? Console.log(JSON.stringify(document, undefined, 2)) : Effect.void
+  return Effect.andThen(Console.error(error.message), json)
+}
+
 /** A command line that can't be understood: what is wrong, and where the help is; the whole help would hide it. */
 const presenter = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
-      ? Effect.gen(function* () {
-          const message = event.errors.map((error) => error.message).join("\n")
-          yield* Console.error(`${message}\n\nSee: ${event.commandPath.join(" ")} --help`)
-          if (process.argv.includes("--json")) {
-            const error = { _tag: "Usage", message }
-            yield* Console.log(JSON.stringify({ version: Output.jsonVersion, success: false, error }, undefined, 2))
-          }
-        })
+      ? Effect.andThen(
+          refuse({ _tag: "Usage", message: event.errors.map((error) => error.message).join("\n") }),
+          Console.error(`\nSee: ${event.commandPath.join(" ")} --help`)
+        )
       : CliOutput.defaultPresenter.present(event)
 })
 
@@ -68,7 +71,7 @@ const program = commands.pipe(
     ShowHelp: ({ errors }) =>
       errors.length === 0 ? Effect.void : Effect.fail(new Output.ExitWith({ code: exitCodes.usage })),
     InvalidSetting: (error) =>
-      Effect.andThen(Console.error(error.message), Effect.fail(new Output.ExitWith({ code: exitCodes.usage })))
+      Effect.andThen(refuse(error), Effect.fail(new Output.ExitWith({ code: exitCodes.usage })))
   }),
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause) || Option.isSome(Cause.findErrorOption(cause))
@@ -76,7 +79,9 @@ const program = commands.pipe(
       : Console.error(`This is a bug of holdfast, please report it:\n${Cause.pretty(cause)}`)
   ),
   Effect.provideService(References.LogToStderr, true),
-  Effect.provide(NodeServices.layer)
+  Effect.provide(NodeServices.layer),
+  // Only what a migration itself does is interrupted: what it came to, and its exit code, must get out.
+  Effect.uninterruptible
 )
 
 NodeRuntime.runMain(program, { teardown, disableErrorReporting: true })

@@ -49,13 +49,11 @@ const write = Effect.fnUntraced(function* (folder: string, name: string) {
   const now = new Date(yield* Clock.currentTimeMillis).toISOString()
   const id = `${now.slice(0, 19).replaceAll(/[-:T]/g, "")}_${name}`
   const location = path.join(folder, `${id}.ts`)
-  yield* fs.makeDirectory(folder, { recursive: true }).pipe(
-    Effect.andThen(fs.writeFileString(location, template, { flag: "wx" })),
-    Effect.mapError((error) =>
-      error.reason._tag === "AlreadyExists"
-        ? new NameTaken({ location })
-        : new InvalidSetting({ setting: "--migrations", detail: error.message })
-    )
+  const unwritable = (error: { readonly message: string }) =>
+    new InvalidSetting({ setting: "--migrations", detail: error.message })
+  yield* Effect.mapError(fs.makeDirectory(folder, { recursive: true }), unwritable)
+  yield* Effect.mapError(fs.writeFileString(location, template, { flag: "wx" }), (error) =>
+    error.reason._tag === "AlreadyExists" ? new NameTaken({ location }) : unwritable(error)
   )
   return { id, location }
 })

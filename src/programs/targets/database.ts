@@ -24,6 +24,8 @@ export interface Options {
 
 const forms = "Write sqlite:PATH for a file, or memory: for a database that is gone afterwards"
 
+const validId = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$/
+
 /** The file of a URL; undefined for `memory:`. */
 export const sqlitePath = (url: string): Effect.Effect<string | undefined, InvalidSetting> => {
   if (url === "memory:") return Effect.succeed(undefined)
@@ -40,6 +42,10 @@ export const layer = (
   Layer.unwrap(
     Effect.gen(function* () {
       const { backups, databaseId } = options
+      if (!validId.test(databaseId)) {
+        const detail = `${JSON.stringify(databaseId)} is no id: 1 to 36 of a-z, A-Z, 0-9, period, hyphen, underscore, a letter or digit first`
+        return yield* new InvalidSetting({ setting: "--database-id", detail })
+      }
       const filename = yield* sqlitePath(options.url)
       if (filename === undefined) {
         return Layer.merge(Embedded.layer({ filename: ":memory:", databaseId }), Memory.layer)

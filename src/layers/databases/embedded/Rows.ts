@@ -141,10 +141,11 @@ export const insert = (place: Place, stored: Stored): number => {
 export const replace = (place: Place, stored: Stored): void => {
   const { collection, engine, table } = place
   const cells = cellsOf(collection, stored.values)
-  const columns = ['"$createdAt"', '"$updatedAt"', '"$permissions"', ...cells.map(([column]) => column)]
+  const columns = ['"$id"', '"$createdAt"', '"$updatedAt"', '"$permissions"', ...cells.map(([column]) => column)]
   try {
     engine.sqlite.run(
       `update ${table} set ${columns.map((column) => `${column} = ?`).join(", ")} where upper("$id") = ?`,
+      stored.id,
       stored.createdAt,
       stored.updatedAt,
       JSON.stringify(stored.permissions),

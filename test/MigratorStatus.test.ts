@@ -1,0 +1,250 @@
+/** What a run asks of the target before it starts, and looking at a target without running anything. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Databases, type Methods } from "../src/Databases.ts"
+import * as Migration from "../src/Migration.ts"
+import { MigrationJournal } from "../src/MigrationJournal.ts"
+import { empty, MigrationState } from "../src/MigrationState.ts"
+import * as Migrator from "../src/Migrator.ts"
+import { beginOf } from "./contract/MigrationJournal.ts"
+import { broken, exactHash, failWith, memory, savedState } from "./support/Migrating.ts"
+
+const test = (title: string, body: Effect.Effect<void, unknown, Migrator.Services>) =>
+  it.live(title, () => Effect.provide(body, memory))
+
+/** A migration that makes a collection of its own name, which must not be there. */
+const makes = (id: string, more?: { readonly requires?: ReadonlyArray<string>; readonly verify?: string }) =>
+  Migration.make({
+    id,
+    up: Databases.use((db) => db.createCollection(id)),
+    ...(more?.requires === undefined ? {} : { requires: more.requires }),
+    ...(more?.verify === undefined ? {} : { verify: Effect.succeed(more.verify) })
+  })
+const breaks = (id: string) =>
+  Migration.make({
+    id,
+    up: Effect.andThen(
+      Databases.use((db) => db.createCollection(`${id}-rest`)),
+      broken
+    )
+  })
+/** As from a file: its name, a hash of its text, and how often it was loaded. */
+const fromFile = (name: string, hash: string | null, one: Migration.Migration = makes(name)) => {
+  const loads = { count: 0 }
+  const source: Migrator.Source = {
+    name,
+    location: `migrations/${name}.ts`,
+    hash: Effect.succeed(hash),
+    load: Effect.sync(() => {
+      loads.count++
+      return one
+    })
+  }
+  return { source, loads }
+}
+const collections = Effect.flatMap(Databases, (db) =>
+  Effect.map(db.listCollections, (all) => all.map(({ $id }) => $id))
+)
+const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(Effect.result(effect), (result) => (result._tag === "Success" ? "success" : result.failure._tag))
+
+describe("the state of the target", () => {
+  test(
+    "collections without a state are refused, and baseline is the remedy",
+    Effect.gen(function* () {
+      const databases = yield* Databases
+      yield* databases.createCollection("a")
+      const before = yield* exactHash
+      const all = [fromFile("a", "1").source, makes("b")]
+      const error = yield* Effect.flip(Migrator.executeAll(all))
+      assert.strictEqual(error._tag, "StateMissing")
+      assert.include(error.message, "baseline --to")
+      assert.include(error.message, "(a)")
+      assert.strictEqual(yield* tagOf(Migrator.status(all)), "StateMissing")
+      assert.isUndefined(yield* (yield* MigrationState).load)
+      assert.deepStrictEqual(yield* Migrator.baseline(all, { to: "a" }), ["a"])
+      assert.strictEqual(yield* exactHash, before)
+      const state = yield* savedState
+      assert.deepStrictEqual([state.completed, state.pending], [["a"], ["b"]])
+      assert.deepInclude(state.holdfast.applied["a"], { duration: 0, hash: "1", run: null })
+      assert.strictEqual((yield* Migrator.executeAll(all)).completed, 1)
+      assert.deepStrictEqual(yield* Migrator.baseline(all), [])
+      assert.strictEqual(yield* tagOf(Migrator.baseline(all, { to: "zzz" })), "UnknownMigration")
+    })
+  )
+
+  test(
+    "the state of another target is refused, with both their names",
+    Effect.gen(function* () {
+      const states = yield* MigrationState
+      yield* states.save(empty({ id: "elsewhere", label: "another database" }))
+      const error = yield* failWith("StateOfAnotherTarget", makes("a"))
+      assert.include(error.message, "another database")
+      assert.include(error.message, "memory:")
+      assert.strictEqual(yield* tagOf(Migrator.status([])), "StateOfAnotherTarget")
+      assert.strictEqual(yield* tagOf(Migrator.verify([])), "StateOfAnotherTarget")
+      assert.strictEqual(yield* tagOf(Migrator.baseline([])), "StateOfAnotherTarget")
+      assert.deepStrictEqual(yield* collections, [])
+    })
+  )
+})
+
+describe("one at a time", () => {
+  test(
+    "of two runs at once in one process the second is refused, and learns who holds the lock",
+    Effect.gen(function* () {
+      const [inside, gate] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const slow = Migration.make({
+        id: "slow",
+        up: Effect.andThen(Deferred.succeed(inside, undefined), Deferred.await(gate))
+      })
+      const fiber = yield* Effect.forkChild(Migrator.execute(slow))
+      yield* Deferred.await(inside)
+      const error = yield* failWith("LockHeld", makes("a"))
+      assert.strictEqual(error.holder?.pid, process.pid)
+      assert.strictEqual(yield* tagOf(Migrator.baseline([])), "LockHeld")
+      // Looking waits for nobody.
+      const status = yield* Migrator.status([makes("a")])
+      assert.strictEqual(status.holder?.pid, process.pid)
+      assert.deepStrictEqual(
+        status.open.map(({ begin }) => begin.migration),
+        ["slow"]
+      )
+      yield* Deferred.succeed(gate, undefined)
+      assert.isTrue((yield* Fiber.join(fiber)).success)
+      assert.isTrue((yield* Migrator.executeAll([slow, makes("a")])).success)
+      assert.isUndefined((yield* Migrator.status([])).holder)
+    })
+  )
+
+  test(
+    "an open run of this target stops everything, untouched; one of another target does not",
+    Effect.gen(function* () {
+      const databases = yield* Databases
+      const target = yield* databases.describeTarget
+      yield* Migrator.execute(makes("first"))
+      const journals = yield* MigrationJournal
+      yield* Effect.scoped(journals.begin(beginOf("of-another-target", "another")))
+      assert.isTrue((yield* Migrator.execute(makes("a"))).success)
+      const begin = { ...beginOf("cut-short"), target, migration: "half-done" }
+      yield* Effect.scoped(journals.begin(begin))
+      const [before, state] = [yield* exactHash, yield* savedState]
+      const error = yield* failWith("RecoveryNeeded", makes("b"))
+      assert.deepStrictEqual(
+        error.runs.map((run) => run.begin.run),
+        ["cut-short"]
+      )
+      for (const word of ["cut-short", "half-done", "process 42", "here", "nothing yet"]) {
+        assert.include(error.message, word)
+      }
+      assert.strictEqual(yield* tagOf(Migrator.executeAll([])), "RecoveryNeeded")
+      assert.strictEqual(yield* tagOf(Migrator.baseline([])), "RecoveryNeeded")
+      assert.strictEqual(yield* exactHash, before)
+      assert.deepStrictEqual(yield* savedState, state)
+      assert.deepStrictEqual(
+        (yield* Migrator.status([])).open.map((run) => run.begin.run),
+        ["cut-short"]
+      )
+    })
+  )
+})
+
+describe("Migrator.status", () => {
+  test(
+    "says applied, pending, failed, changed and missing, and where the state is; changes nothing",
+    Effect.gen(function* () {
+      yield* Migrator.executeAll([fromFile("gone", "1").source, fromFile("a", "1").source, fromFile("b", "1").source])
+      yield* Effect.exit(Migrator.execute(breaks("c")))
+      const [before, state] = [yield* exactHash, yield* savedState]
+      const all = [fromFile("a", "1").source, fromFile("b", "2").source, breaks("c"), makes("d")]
+      const status = yield* Migrator.status(all)
+      assert.deepStrictEqual(
+        status.migrations.map((one) => [one.id, one.status]),
+        [
+          ["gone", "missing"],
+          ["a", "applied"],
+          ["b", "changed"],
+          ["c", "failed"],
+          ["d", "pending"]
+        ]
+      )
+      assert.strictEqual(status.migrations[1]?.applied?.hash, "1")
+      assert.strictEqual(status.migrations[3]?.failure?.error, "the author's code broke")
+      assert.strictEqual(status.target, "memory: (main)")
+      assert.strictEqual(status.state, "memory:")
+      assert.deepStrictEqual(status.open, [])
+      assert.notProperty(status, "holder")
+      assert.deepStrictEqual([yield* exactHash, yield* savedState], [before, state])
+    })
+  )
+
+  test(
+    "of a new target everything is pending, and nothing is written",
+    Effect.gen(function* () {
+      const { migrations } = yield* Migrator.status([makes("a"), makes("b")])
+      assert.deepStrictEqual(migrations, [
+        { id: "a", status: "pending" },
+        { id: "b", status: "pending" }
+      ])
+      assert.isUndefined(yield* (yield* MigrationState).load)
+    })
+  )
+})
+
+describe("Migrator.verify", () => {
+  /** While they are applied, these verifications pass. */
+  const applying = { now: false }
+  const verified = (id: string, body: (db: Methods) => Effect.Effect<unknown, unknown>) =>
+    Migration.make({ id, up: Effect.void, verify: Databases.use(body) })
+
+  test(
+    "runs the verifications of what is applied, and writes nothing",
+    Effect.gen(function* () {
+      const all = [
+        verified("a", (db) => Effect.map(db.listCollections, ({ length }) => `${length} collections`)),
+        makes("plain"),
+        verified("c", (db) =>
+          Effect.flatMap(db.listCollections, ({ length }) =>
+            length > 1 ? Effect.fail(new Error("too many")) : Effect.void
+          )
+        )
+      ]
+      yield* Migrator.executeAll(all)
+      const state = yield* savedState
+      const later = verified("d", () => Effect.succeed("never applied"))
+      assert.deepStrictEqual(yield* Migrator.verify([...all, later]), [
+        { id: "a", success: true, message: "1 collections" },
+        { id: "c", success: true, message: "verified" }
+      ])
+      yield* (yield* Databases).createCollection("another")
+      const answers = yield* Migrator.verify(all)
+      assert.deepStrictEqual(answers[1], { id: "c", success: false, message: "too many" })
+      assert.deepStrictEqual(yield* Migrator.verify(all, "a"), [{ id: "a", success: true, message: "2 collections" }])
+      assert.strictEqual(yield* tagOf(Migrator.verify(all, "pain")), "UnknownMigration")
+      assert.deepStrictEqual(yield* savedState, state)
+    })
+  )
+
+  test(
+    "can't write, and a defect is an answer too",
+    Effect.gen(function* () {
+      const all = [
+        verified("a", (db) => (applying.now ? Effect.void : db.createCollection("x"))),
+        verified("b", () => (applying.now ? Effect.void : Effect.die(new Error("a bug"))))
+      ]
+      applying.now = true
+      yield* Migrator.executeAll(all)
+      applying.now = false
+      const answers = yield* Migrator.verify(all)
+      assert.deepStrictEqual(
+        answers.map(({ success }) => success),
+        [false, false]
+      )
+      assert.include(answers[0]?.message, "verification")
+      assert.strictEqual(answers[1]?.message, "a bug")
+      assert.deepStrictEqual(yield* collections, [])
+    })
+  )
+})
