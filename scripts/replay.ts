@@ -1,6 +1,7 @@
 /**
  * `npm run replay [-- SCENARIO…]`: plays what was recorded on a real server (test/fixtures/appwrite) against the
- * emulator, which it starts on a free port. Options that replay.mjs knows go through: `--messages`, `--bytes`.
+ * emulator, which it starts on a free port; with `--quirks` that does what the real server does wrong as well. Options
+ * that replay.mjs knows go through: `--messages`, `--bytes`.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -11,7 +12,8 @@ const fixtures = new URL("../test/fixtures/appwrite/", import.meta.url).pathname
 const emulator = new URL("../src/programs/emulator.ts", import.meta.url).pathname
 
 const given = process.argv.slice(2)
-const options = given.filter((argument) => argument.startsWith("--"))
+const quirks = given.includes("--quirks")
+const options = given.filter((argument) => argument.startsWith("--") && argument !== "--quirks")
 const names = given.filter((argument) => !argument.startsWith("--"))
 const scenarios = readdirSync(fixtures).flatMap((file) =>
   file.endsWith(".jsonl") ? [file.replace(/\.jsonl$/, "")] : []
@@ -23,7 +25,9 @@ if (unknown.length > 0) {
 }
 const files = (names.length > 0 ? names : scenarios).map((name) => `${fixtures}${name}.jsonl`)
 
-const server = spawn(process.execPath, [emulator, "--port", "0", "--json"], { stdio: ["ignore", "pipe", "inherit"] })
+const server = spawn(process.execPath, [emulator, "--port", "0", "--json", ...(quirks ? ["--quirks"] : [])], {
+  stdio: ["ignore", "pipe", "inherit"]
+})
 for await (const line of createInterface({ input: server.stdout })) {
   const { endpoint, key, project }: { endpoint: string; key: string; project: string } = JSON.parse(line)
   const target = ["--endpoint", endpoint, "--project", project, "--key", key]
