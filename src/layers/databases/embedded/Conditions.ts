@@ -79,9 +79,7 @@ const comparisonCell = (collection: Collection, key: string, value: Query.Compar
       if (typeof value === "bigint" && BigInt.asIntN(64, value) === value) return value
       if (!Number.isInteger(value)) throw refusedValue(attribute, value)
       // Beyond 2^53 a number is a double to SQLite; the attribute holds whole numbers.
-      return Number.isSafeInteger(value) || Math.abs(value as number) >= 2 ** 63
-        ? (value as number)
-        : BigInt(value as number)
+      return Number.isSafeInteger(value) || Math.abs(value as number) >= 2 ** 63 ? (value as number) : BigInt(value)
   }
 }
 

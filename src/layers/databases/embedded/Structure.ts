@@ -109,7 +109,7 @@ const inline = (error: unknown, { attributes }: Of<"CreateCollection">): unknown
       : new Refusal(new AlreadyExists({ type: "table_already_exists", resource: "attribute", id: reason.id }))
   }
   if (reason._tag === "LimitExceeded")
-    return new Refusal(new LimitExceeded({ ...reason, type: "table_limit_exceeded" }))
+    return new Refusal(new LimitExceeded({ type: "table_limit_exceeded", detail: reason.detail }))
   if (reason._tag !== "InvalidArgument") return error
   const { argument, detail, type } = reason
   if (type === "column_unknown") return invalidArgument(argument, detail, "column_index_invalid")

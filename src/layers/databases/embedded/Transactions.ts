@@ -135,9 +135,9 @@ const renamed = (reason: Reason): Reason => {
         id: reason.id
       })
     case "LimitExceeded":
-      return new LimitExceeded({ ...reason, type })
+      return new LimitExceeded({ type, detail: reason.detail })
     case "InvalidArgument":
-      return new InvalidArgument({ ...reason, type })
+      return new InvalidArgument({ type, argument: reason.argument, detail: reason.detail })
     case "InvalidDocument":
       return invalidDocument(reason.id, reason.attribute, reason.detail, type).reason
     default:

@@ -53,6 +53,8 @@ export class Call {
   readonly method: string
   readonly headers: Headers
   readonly caller: Caller
+  /** When it came in, by the monotonic clock, in milliseconds. */
+  readonly arrived: number
   /** Parameters of the path, decoded. */
   readonly path: Readonly<Record<string, string>>
   readonly #search: string
@@ -65,6 +67,7 @@ export class Call {
     readonly method: string
     readonly headers: Headers
     readonly caller: Caller
+    readonly arrived?: number
     readonly path: Readonly<Record<string, string>>
     readonly search: string
     readonly bytes: Buffer
@@ -72,6 +75,7 @@ export class Call {
     this.method = options.method
     this.headers = options.headers
     this.caller = options.caller
+    this.arrived = options.arrived ?? performance.now()
     this.path = options.path
     this.#search = options.search
     this.#bytes = options.bytes

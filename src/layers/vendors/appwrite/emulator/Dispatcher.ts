@@ -88,7 +88,7 @@ export const make = (options: Options): Effect.Effect<HttpServerResponse.HttpSer
       }
     })
 
-  const perform = (request: Request, path: string, search: string): Response => {
+  const perform = (request: Request, path: string, search: string, arrived: number): Response => {
     const found = match(request.method, path)
     if (found === undefined) return Effect.succeed(Responses.notFound)
     const { headers, method } = request
@@ -102,7 +102,7 @@ export const make = (options: Options): Effect.Effect<HttpServerResponse.HttpSer
     if (refusal !== undefined) return refuse(refusal)
     const rate = endpoint.rateLimit === undefined ? noHeaders : rateHeaders(endpoint.rateLimit, Date.now())
     return withBody(request, (bytes) => {
-      const call = new Call({ method, headers, caller, path: found.path, search, bytes })
+      const call = new Call({ method, headers, caller, arrived, path: found.path, search, bytes })
       const answer = Effect.suspend(() => endpoint.handler(call))
       return Effect.uninterruptible(toResponse(answer, { accepted, headers: rate }))
     })
@@ -123,7 +123,8 @@ export const make = (options: Options): Effect.Effect<HttpServerResponse.HttpSer
     const question = url.indexOf("?")
     const path = question < 0 ? url : url.slice(0, question)
     const search = question < 0 ? "" : url.slice(question + 1)
-    const done = Effect.suspend(() => perform(request, path, search))
+    const arrived = performance.now()
+    const done = Effect.suspend(() => perform(request, path, search, arrived))
     if (path.startsWith(ownPath)) return done
     const { fault, latency } = Faults.decide(options.faults, counts.calls++)
     const answer = fault === undefined ? done : withFault(fault, request, done)

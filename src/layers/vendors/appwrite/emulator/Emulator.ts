@@ -13,6 +13,7 @@ import * as Access from "./Access.ts"
 import { json } from "./Call.ts"
 import * as AllRoutes from "./databases/AllRoutes.ts"
 import * as Metadata from "./databases/Metadata.ts"
+import * as Overlaps from "./databases/Overlaps.ts"
 import * as Dispatcher from "./Dispatcher.ts"
 import * as Faults from "./Faults.ts"
 import * as Health from "./Health.ts"
@@ -55,7 +56,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     ...Health.routes(databases),
     ...Buckets.routes(store, { largestFile: options.largestFile ?? 30_000_000 }),
     ...Files.routes(store, { quirks }),
-    ...AllRoutes.routes({ databases, metadata: Metadata.make(known), settle, quirks }),
+    ...AllRoutes.routes({ databases, metadata: Metadata.make(known), settle, quirks, overlaps: Overlaps.make() }),
     ...own(counts)
   ]
   const application = Dispatcher.make({

@@ -1,7 +1,7 @@
 /** All routes of databases, in both vocabularies. */
 import type { Route } from "../Routes.ts"
 import * as ColumnRoutes from "./ColumnRoutes.ts"
-import type { Context } from "./Context.ts"
+import { type Context, settling } from "./Context.ts"
 import * as DatabaseRoutes from "./DatabaseRoutes.ts"
 import * as IndexRoutes from "./IndexRoutes.ts"
 import * as RowRoutes from "./RowRoutes.ts"
@@ -12,6 +12,6 @@ import { collections, tables } from "./Vocabulary.ts"
 export const routes = (context: Context): ReadonlyArray<Route> =>
   [tables, collections].flatMap((vocabulary) =>
     [DatabaseRoutes, TableRoutes, ColumnRoutes, IndexRoutes, RowRoutes, TransactionRoutes].flatMap((module) =>
-      module.routes(context, vocabulary)
+      module.routes(context, vocabulary).map((route) => ({ ...route, handler: settling(context, route.handler) }))
     )
   )

@@ -5,11 +5,11 @@ import { type Collection, sameKey } from "../../../../../Collection.ts"
 import * as ApiFailure from "../ApiFailure.ts"
 import { type Call, json, noContent } from "../Call.ts"
 import type { Route } from "../Routes.ts"
+import * as Listing from "./Listing.ts"
 import * as Columns from "./Columns.ts"
 import { type Context, handler, inDatabase, shownColumn } from "./Context.ts"
-import { counts } from "./DatabaseRoutes.ts"
 import type { Entry } from "./Metadata.ts"
-import * as Queries from "./Queries.ts"
+import * as Settling from "./Settling.ts"
 import { scopes, type Vocabulary } from "./Vocabulary.ts"
 
 /** Not found, in the vocabulary's words. */
@@ -19,6 +19,14 @@ const missing = (vocabulary: Vocabulary, key: string) =>
     vocabulary.type("column_not_found"),
     `${vocabulary.column} with the requested key '${key}' could not be found.`
   )
+
+const taken = (vocabulary: Vocabulary, key: string) =>
+  ApiFailure.make(
+    409,
+    vocabulary.type("column_already_exists"),
+    `${vocabulary.column} with the requested key '${key}' already exists. ${vocabulary.column} keys must be unique, try again with a different key.`
+  )
+const isOwn = (collection: Collection, key: string) => collection.attributes.some((one) => sameKey(one.key, key))
 
 /** An entry of something that is made now and settles later. */
 export const fresh = ({ settle }: Context, now: number): Entry => ({
@@ -33,8 +41,10 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
   const base = `${vocabulary.base}/:databaseId/${tables}/:tableId/${columns}`
   const { metadata, quirks } = context
   const pathOf = (call: Call, key: string) => [call.path["databaseId"]!, call.path["tableId"]!, "columns", key] as const
-  const attributeOf = (collection: Collection, key: string): Attribute => {
-    const found = collection.attributes.find((attribute) => sameKey(attribute.key, key))
+  const attributesOf = (call: Call, collection: Collection) =>
+    Settling.withPending(metadata, call.path["databaseId"]!, collection).attributes
+  const attributeOf = (call: Call, collection: Collection, key: string): Attribute => {
+    const found = attributesOf(call, collection).find((attribute) => sameKey(attribute.key, key))
     if (found === undefined) throw missing(vocabulary, key)
     return found
   }
@@ -74,7 +84,12 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
               )
             )
           )
-        const entry = fresh(context, now)
+        if (attributesOf(call, collection).some(({ key }) => sameKey(key, attribute.key) && !isOwn(collection, key))) {
+          throw taken(vocabulary, attribute.key)
+        }
+        // It was made to see whether it can be; where that takes time, the store gets it later.
+        if (context.settle > 0) yield* databases.deleteAttribute(tableId, attribute.key)
+        const entry = { ...fresh(context, now), ...(context.settle > 0 ? { pending: attribute } : {}) }
         const typed = attribute.kind === "datetime" && attribute.default !== null ? { default: attribute.default } : {}
         metadata.put({ ...entry, ...typed }, ...pathOf(call, attribute.key))
         const created = Columns.show(attribute, {
@@ -98,7 +113,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         const databases = inDatabase(context, call)
         const tableId = call.path["tableId"]!
         const collection = yield* databases.getCollection(tableId)
-        const current = attributeOf(collection, call.path["key"]!)
+        const current = attributeOf(call, collection, call.path["key"]!)
         const known = metadata.get(...pathOf(call, current.key))
         if (known !== undefined && now < known.settlesAt) {
           throw ApiFailure.make(
@@ -124,15 +139,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           yield* databases
             .renameAttribute(tableId, current.key, newKey)
             .pipe(
-              Effect.catchReason("DatabasesError", "AlreadyExists", () =>
-                Effect.fail(
-                  ApiFailure.make(
-                    409,
-                    vocabulary.type("column_already_exists"),
-                    `${vocabulary.column} with the requested key '${current.key}' already exists. ${vocabulary.column} keys must be unique, try again with a different key.`
-                  )
-                )
-              )
+              Effect.catchReason("DatabasesError", "AlreadyExists", () => Effect.fail(taken(vocabulary, current.key)))
             )
         }
         const key = newKey ?? current.key
@@ -184,10 +191,10 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         vocabulary,
         Effect.fnUntraced(function* (call, now) {
           const collection = yield* inDatabase(context, call).getCollection(call.path["tableId"]!)
-          const all = collection.attributes.map((attribute) => shown(call, collection, attribute, now))
+          const all = attributesOf(call, collection).map((attribute) => shown(call, collection, attribute, now))
           const fields = ["key", "type", "status", "required", "array", "size", "$createdAt", "$updatedAt", "error"]
-          const { page, total } = Queries.select(all, call.query["queries"], fields)
-          return json({ total: counts(call.query) ? total : 0, [columns]: page })
+          const { items, total } = Listing.page(call, all, vocabulary.column, fields)
+          return json({ total, [columns]: items })
         })
       )
     },
@@ -199,7 +206,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         vocabulary,
         Effect.fnUntraced(function* (call, now) {
           const collection = yield* inDatabase(context, call).getCollection(call.path["tableId"]!)
-          return json(shown(call, collection, attributeOf(collection, call.path["key"]!), now))
+          return json(shown(call, collection, attributeOf(call, collection, call.path["key"]!), now))
         })
       )
     },
@@ -213,7 +220,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           const databases = inDatabase(context, call)
           const tableId = call.path["tableId"]!
           const collection = yield* databases.getCollection(tableId)
-          const { key } = attributeOf(collection, call.path["key"]!)
+          const { key } = attributeOf(call, collection, call.path["key"]!)
           const touched = collection.indexes.filter(
             ({ attributes }) => attributes.includes(key) && attributes.length > 1
           )
@@ -224,6 +231,11 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
               { ...known, status: "stuck", updatedAt: Math.max(now, known.updatedAt + 1) },
               ...pathOf(call, key)
             )
+            return noContent
+          }
+          if (context.settle > 0) {
+            const known = metadata.get(...pathOf(call, key)) ?? fresh(context, now)
+            metadata.put({ ...known, until: "deleting", settlesAt: now + context.settle }, ...pathOf(call, key))
             return noContent
           }
           yield* databases.deleteAttribute(tableId, key)

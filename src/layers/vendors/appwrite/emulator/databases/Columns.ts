@@ -125,7 +125,7 @@ const bounds = (input: Fields.Fields, whole: boolean) => {
 
 const elements = (input: Fields.Fields): ReadonlyArray<string> => {
   const value = Parameters.required(input, "elements")
-  const fits = (one: unknown) => typeof one === "string" && one.length > 0 && [...one].length <= 255
+  const fits = (one: unknown) => typeof one === "string" && one.length > 0 && Attribute.codePoints(one) <= 255
   if (!Array.isArray(value) || value.length > 100 || !value.every(fits)) {
     throw ApiFailure.invalidParameter(
       "elements",
@@ -263,10 +263,7 @@ export const fromUpdate = (
     quirks && value === null && !required && current.default !== null
       ? ({ ...merged, default: current.default } as Attribute.Attribute)
       : merged
-  const problem = Attribute.problem({
-    ...attribute,
-    ...(attribute.kind === "string" ? { size: 1_073_741_824 } : {})
-  } as Attribute.Attribute)
+  const problem = Attribute.problem(attribute)
   if (problem !== undefined) throw failure(400, vocabulary.type(problem.type), problem.detail)
   if (attribute.kind === "enum" && attribute.elements.length === 0) {
     throw failure(400, vocabulary.type("column_value_invalid"), "Enum elements must not be empty")

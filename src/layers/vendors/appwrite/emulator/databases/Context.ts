@@ -14,6 +14,8 @@ import type { Answer, Call, Handler } from "../Call.ts"
 import * as Columns from "./Columns.ts"
 import * as Failures from "./Failures.ts"
 import type { Entry, Metadata } from "./Metadata.ts"
+import type { Overlaps } from "./Overlaps.ts"
+import * as Settling from "./Settling.ts"
 import type { Vocabulary } from "./Vocabulary.ts"
 
 export interface Context {
@@ -23,6 +25,8 @@ export interface Context {
   readonly settle: number
   /** Also do what the real server does wrong. */
   readonly quirks: boolean
+  /** Calls that others were in flight beside. */
+  readonly overlaps: Overlaps
 }
 
 const callerOf = (call: Call): OurCaller => (call.caller._tag === "Key" ? key : guest)
@@ -43,7 +47,26 @@ export const handler =
       Effect.provideService(Caller, callerOf(call))
     )
 
+/** Before a call on a table: what is due there. */
+export const settling =
+  (context: Context, next: Handler): Handler =>
+  (call) => {
+    const { databaseId, tableId } = call.path
+    if (context.settle === 0 || databaseId === undefined || tableId === undefined) return next(call)
+    const { databases, metadata } = context
+    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Settling.settle({ databases: databases.in(databaseId), metadata, databaseId, tableId }, now)
+    ).pipe(Effect.provideService(Caller, key), Effect.andThen(Effect.suspend(() => next(call))))
+  }
+
 export const inDatabase = ({ databases }: Context, call: Call): Methods => databases.in(call.path["databaseId"]!)
+
+const statusOf = (entry: Entry, settled: boolean): string => {
+  if (entry.status !== undefined) return entry.status
+  if (entry.failure !== undefined) return "failed"
+  if (entry.until === "deleting") return "deleting"
+  return settled ? "available" : "processing"
+}
 
 /** When a column or an index settled, and what it is now. */
 export const settledOf = (
@@ -57,7 +80,7 @@ export const settledOf = (
     $createdAt: formatDateTime(entry.createdAt),
     // Settling is an update of its own, so it is later than the creation.
     $updatedAt: formatDateTime(settled ? entry.updatedAt : entry.createdAt),
-    status: entry.status ?? (entry.until === "deleting" ? "deleting" : settled ? "available" : "processing"),
+    status: statusOf(entry, settled),
     ...(entry.default === undefined ? {} : { default: entry.default })
   }
 }
@@ -107,6 +130,7 @@ export const shownIndex = (
 /** Indexes that the store has, and those that the server only lists. */
 export const indexesOf = ({ metadata }: Context, databaseId: string, collection: Collection): ReadonlyArray<Index> => [
   ...collection.indexes,
+  ...Settling.pendingIndexes({ metadata, databaseId, tableId: collection.$id }),
   ...metadata
     .list(databaseId, collection.$id, "indexes")
     .flatMap(([, { phantom }]) => (phantom === undefined ? [] : [phantom as Index]))

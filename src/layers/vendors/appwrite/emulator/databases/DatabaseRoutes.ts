@@ -5,8 +5,8 @@ import { uniqueId } from "../../../../../Databases.ts"
 import { json, noContent } from "../Call.ts"
 import type { Route } from "../Routes.ts"
 import { type Context, handler, inDatabase } from "./Context.ts"
+import * as Listing from "./Listing.ts"
 import * as Parameters from "./Parameters.ts"
-import * as Queries from "./Queries.ts"
 import type { Vocabulary } from "./Vocabulary.ts"
 
 const fields = ["$id", "name", "$createdAt", "$updatedAt", "enabled", "type"]
@@ -16,15 +16,6 @@ export const newId = (id: string): Effect.Effect<string> => (id === "unique()" ?
 
 export const idOf = (input: { readonly [name: string]: unknown }, name: string): string =>
   input[name] === "unique()" ? "unique()" : Parameters.id(input, name)
-
-/** `total=0` leaves the count out; other words for no still count. */
-export const counts = (input: { readonly [name: string]: unknown }): boolean => {
-  const { total } = input
-  if (total === undefined || total === "true" || total === "1" || total === "false") return true
-  if (total === "0") return false
-  Parameters.boolean(input, "total")
-  return true
-}
 
 export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<Route> => {
   const typeOf = ({ $id }: Database) => context.metadata.fact("type", $id) ?? "tablesdb"
@@ -59,14 +50,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
             .map(shown)
             // The older API does not see the newer one's.
             .filter(({ type }) => vocabulary.databaseType === "tablesdb" || type === "legacy")
-          const searched =
-            typeof call.query["search"] === "string"
-              ? all.filter(({ $id, name }) =>
-                  `${$id} ${name}`.toLowerCase().includes(String(call.query["search"]).toLowerCase())
-                )
-              : all
-          const { page, total } = Queries.select(searched, call.query["queries"], fields)
-          return json({ total: counts(call.query) ? total : 0, databases: page })
+          const { items, total } = Listing.page(call, all, "Database", fields)
+          return json({ total, databases: items })
         })
       )
     },

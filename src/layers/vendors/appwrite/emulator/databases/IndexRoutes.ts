@@ -6,11 +6,10 @@ import type { Index } from "../../../../../Index.ts"
 import * as ApiFailure from "../ApiFailure.ts"
 import { type Call, json, noContent } from "../Call.ts"
 import type { Route } from "../Routes.ts"
+import * as Listing from "./Listing.ts"
 import { fresh } from "./ColumnRoutes.ts"
 import { type Context, handler, inDatabase, indexesOf, shownIndex } from "./Context.ts"
-import { counts } from "./DatabaseRoutes.ts"
 import * as Parameters from "./Parameters.ts"
-import * as Queries from "./Queries.ts"
 import { ordersOf } from "./TableRoutes.ts"
 import { scopes, type Vocabulary } from "./Vocabulary.ts"
 
@@ -98,7 +97,11 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           checkAvailable(call, index, now)
           const made = yield* orPhantom(databases.createIndex(tableId, index), index)
           const typed = Array.isArray(call.body["orders"]) ? { orders: call.body["orders"].map(String) } : {}
-          metadata.put({ ...fresh(context, now), ...typed, ...made }, ...pathOf(call, index.key))
+          const later = context.settle > 0 && !("phantom" in made)
+          // It was made to see whether it can be; where that takes time, the store gets it later.
+          if (later) yield* databases.deleteIndex(tableId, index.key)
+          const entry = { ...fresh(context, now), ...typed, ...made, ...(later ? { pending: index } : {}) }
+          metadata.put(entry, ...pathOf(call, index.key))
           const { $createdAt } = shown(call, collection, index, now)
           return json({ ...shown(call, collection, index, now), $updatedAt: $createdAt, status: "processing" }, 202)
         })
@@ -115,8 +118,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           const all = indexesOf(context, call.path["databaseId"]!, collection).map((index) =>
             shown(call, collection, index, now)
           )
-          const { page, total } = Queries.select(all, call.query["queries"], ["key", "type", "status", "$createdAt"])
-          return json({ total: counts(call.query) ? total : 0, indexes: page })
+          const { items, total } = Listing.page(call, all, "Index", ["key", "type", "status", "$createdAt"])
+          return json({ total, indexes: items })
         })
       )
     },
@@ -143,7 +146,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           const tableId = call.path["tableId"]!
           const collection = yield* databases.getCollection(tableId)
           const index = find(call, collection)
-          if (metadata.get(...pathOf(call, index.key))?.phantom === undefined) {
+          const entry = metadata.get(...pathOf(call, index.key))
+          if (entry?.phantom === undefined && entry?.pending === undefined) {
             yield* databases.deleteIndex(tableId, index.key)
           }
           metadata.remove(...pathOf(call, index.key))

@@ -16,6 +16,10 @@ export interface Entry {
   readonly inline?: true | undefined
   /** Orders as they were typed. */
   readonly orders?: ReadonlyArray<string> | undefined
+  /** An attribute or an index that the store gets when it settles. */
+  readonly pending?: unknown
+  /** Why it could not be made. */
+  readonly failure?: string | undefined
   /** The worker gave up. */
   readonly status?: "stuck" | undefined
   /** A default as it was typed, or as the server pretends. */

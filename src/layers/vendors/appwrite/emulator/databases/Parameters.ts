@@ -1,5 +1,6 @@
 /** Parameters of calls: read, checked, refused in the server's words. Throws `ApiFailure`; handlers turn it into theirs. */
 import * as Result from "effect/Result"
+import { codePoints } from "../../../../../Attribute.ts"
 import * as Permission from "../../../../../Permission.ts"
 import { invalidParameter, missingParameter } from "../ApiFailure.ts"
 import type * as Fields from "../Fields.ts"
@@ -29,7 +30,7 @@ export const id = (input: Input, name: string): string => {
 
 export const text = (input: Input, name: string, most = 128): string => {
   const value = required(input, name)
-  if (typeof value !== "string" || value.length === 0 || [...value].length > most) {
+  if (typeof value !== "string" || value.length === 0 || codePoints(value) > most) {
     throw invalidParameter(name, `Value must be a valid string and at least 1 chars and no longer than ${most} chars`)
   }
   return value
@@ -88,7 +89,7 @@ export const permissions = (
   if (!Array.isArray(value) || !value.every((one) => typeof one === "string")) {
     throw invalidParameter(name, "Permissions must be an array of strings. or null")
   }
-  const result = Permission.normalize(value as ReadonlyArray<string>, owner)
+  const result = Permission.normalize(value, owner)
   if (Result.isFailure(result)) throw invalidParameter(name, `${result.failure}. or null`)
-  return value as ReadonlyArray<string>
+  return value
 }

@@ -1,5 +1,5 @@
 /** Queries on the wire, JSON texts with `method`, `attribute` and `values`, as queries of ours. */
-import type { Scalar } from "../../../../../Attribute.ts"
+import { codePoints } from "../../../../../Attribute.ts"
 import * as Query from "../../../../../Query.ts"
 import * as ApiFailure from "../ApiFailure.ts"
 import * as Json from "../Json.ts"
@@ -92,7 +92,7 @@ const dates: { readonly [method: string]: readonly [attribute: string, compare: 
 const has = <T extends object>(table: T, method: string): method is Extract<keyof T, string> =>
   Object.hasOwn(table, method)
 
-const unlisted = ["$permissions", "$tableId", "$collectionId", "$databaseId"]
+const unlisted: ReadonlySet<string> = new Set(["$permissions", "$tableId", "$collectionId", "$databaseId"])
 
 /** A filter on values, if the method is one. */
 const filter = (wire: Wire): Query.Filter | undefined => {
@@ -106,7 +106,7 @@ const filter = (wire: Wire): Query.Filter | undefined => {
     })
     return method === "and" ? Query.and(inner) : Query.or(inner)
   }
-  if (unlisted.includes(attribute)) throw refuse(`Attribute not found in schema: ${attribute}`)
+  if (unlisted.has(attribute)) throw refuse(`Attribute not found in schema: ${attribute}`)
   if (method === "isNull") return Query.isNull(attribute)
   if (method === "isNotNull") return Query.isNotNull(attribute)
   if (has(single, method)) return single[method](attribute, comparable(attribute, exactly(wire, 1)[0]))
@@ -185,7 +185,7 @@ export const textsOf = (value: unknown): ReadonlyArray<string> => {
   if (value === undefined || value === null) return []
   const all: ReadonlyArray<unknown> | undefined = Array.isArray(value) ? value : undefined
   const fits = (one: unknown): one is string =>
-    typeof one === "string" && one.length > 0 && [...one].length <= Query.limits.length
+    typeof one === "string" && one.length > 0 && codePoints(one) <= Query.limits.length
   if (all === undefined || all.length > Query.limits.queries || !all.every(fits)) {
     throw ApiFailure.invalidParameter("queries", listRule)
   }
@@ -200,88 +200,5 @@ export const parse = (value: unknown): ReadonlyArray<Query.Query> =>
 export const parseStaged = (value: unknown): ReadonlyArray<Query.Query> => {
   const all: ReadonlyArray<unknown> = Array.isArray(value) ? value : []
   if (!all.every((one) => typeof one === "string")) throw ApiFailure.serverError
-  return all.map((one) => query(read(parseText(one as string))))
-}
-
-/** For lists that are small and read whole: databases, tables, columns, indexes, transactions. */
-export const select = <A extends object>(
-  all: ReadonlyArray<A>,
-  value: unknown,
-  fields: ReadonlyArray<string>
-): { readonly total: number; readonly page: ReadonlyArray<A> } => {
-  const refuseList = (error: unknown) =>
-    error instanceof ApiFailure.ApiFailure && error.type === "general_query_invalid"
-      ? ApiFailure.invalidParameter("queries", error.message)
-      : error
-  let parts: Query.Parts
-  try {
-    parts = Query.parts(parse(value))
-    for (const { attribute } of parts.orders) checkField(attribute, fields)
-    const filtered = all.filter((one) => parts.filters.every((filter) => meets(one, filter, fields)))
-    return { total: filtered.length, page: page(filtered, parts) }
-  } catch (error) {
-    throw refuseList(error)
-  }
-}
-
-const checkField = (attribute: string, fields: ReadonlyArray<string>) => {
-  if (!fields.includes(attribute)) throw refuse(`Attribute not found in schema: ${attribute}`)
-}
-
-const fold = (value: unknown): unknown => (typeof value === "string" ? value.toLowerCase() : value)
-
-const meets = (one: object, filter: Query.Filter, fields: ReadonlyArray<string>): boolean => {
-  if (filter._tag === "And") return filter.filters.every((inner) => meets(one, inner, fields))
-  if (filter._tag === "Or") return filter.filters.some((inner) => meets(one, inner, fields))
-  checkField(filter.attribute, fields)
-  const value = fold((one as Record<string, Scalar>)[filter.attribute])
-  switch (filter._tag) {
-    case "Equal":
-      return filter.values.map(fold).includes(value)
-    case "NotEqual":
-      return value !== fold(filter.value)
-    case "StartsWith":
-      return String(value).startsWith(String(fold(filter.value)))
-    case "EndsWith":
-      return String(value).endsWith(String(fold(filter.value)))
-    case "Contains":
-      return filter.values.some((part) => String(value).includes(String(fold(part))))
-    case "Search":
-      return String(value).includes(String(fold(filter.value)))
-    case "IsNull":
-      return value === null
-    case "IsNotNull":
-      return value !== null
-    case "LessThan":
-      return String(value) < String(fold(filter.value))
-    case "GreaterThan":
-      return String(value) > String(fold(filter.value))
-    default:
-      throw refuse(`Invalid query method: ${filter._tag}`)
-  }
-}
-
-const page = <A extends object>(all: ReadonlyArray<A>, parts: Query.Parts): ReadonlyArray<A> => {
-  const of = (one: A, key: string) => String(fold((one as Record<string, unknown>)[key]))
-  const ordered = parts.orders.toReversed().reduce<ReadonlyArray<A>>(
-    (list, { _tag, attribute }) =>
-      list.toSorted((left, right) => {
-        const [l, r] = [of(left, attribute), of(right, attribute)]
-        return (l < r ? -1 : l > r ? 1 : 0) * (_tag === "OrderDesc" ? -1 : 1)
-      }),
-    all
-  )
-  const at =
-    parts.cursor === undefined ? -1 : ordered.findIndex((one) => of(one, "$id") === fold(parts.cursor!.document))
-  if (parts.cursor !== undefined && at === -1) {
-    throw ApiFailure.make(
-      400,
-      "general_cursor_not_found",
-      `'${parts.cursor.document}' for the 'cursor' value not found.`
-    )
-  }
-  const before = parts.cursor?._tag === "CursorBefore"
-  const rest = parts.cursor === undefined ? ordered : before ? ordered.slice(0, at) : ordered.slice(at + 1)
-  const from = before ? Math.max(0, rest.length - parts.limit) : parts.offset
-  return rest.slice(from, from + parts.limit)
+  return all.map((one) => query(read(parseText(one))))
 }

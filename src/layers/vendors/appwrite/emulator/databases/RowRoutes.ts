@@ -1,29 +1,27 @@
-/** Rows, or documents: one at a time, in bulk, counted up and down; staged where a transaction is named. */
+/** Rows, or documents: one at a time, counted up and down; staged where a transaction is named. */
 import * as Effect from "effect/Effect"
 import type { Kind } from "../../../../../Attribute.ts"
-import type { Collection } from "../../../../../Collection.ts"
-import { type Methods, uniqueId } from "../../../../../Databases.ts"
+import type { Methods } from "../../../../../Databases.ts"
 import type { DatabasesError } from "../../../../../DatabasesError.ts"
-import type { Document } from "../../../../../Document.ts"
 import { parseDateTime } from "../../../../../internal/DateTimeText.ts"
-import * as Query from "../../../../../Query.ts"
 import * as ApiFailure from "../ApiFailure.ts"
 import { type Answer, type Call, json, noContent } from "../Call.ts"
 import type { Route } from "../Routes.ts"
+import * as BulkRoutes from "./BulkRoutes.ts"
 import { type Context, handler, inDatabase } from "./Context.ts"
-import { counts, idOf, newId } from "./DatabaseRoutes.ts"
+import { idOf, newId } from "./DatabaseRoutes.ts"
+import { counts } from "./Listing.ts"
+import { rowName } from "./Overlaps.ts"
 import * as Parameters from "./Parameters.ts"
 import * as Queries from "./Queries.ts"
+import * as RowCalls from "./RowCalls.ts"
 import * as RowData from "./RowData.ts"
 import * as RowQuirks from "./RowQuirks.ts"
-import * as StagedRows from "./StagedRows.ts"
 import { scopes, type Vocabulary } from "./Vocabulary.ts"
 
 const numeric: ReadonlySet<Kind> = new Set<Kind>(["integer", "bigint", "float"])
 
-/** Calls a minute in the rate limit's headers. */
-const limits = { write: 120, delete: 60 } as const
-const most = 100
+const { rateLimits: limits } = RowCalls
 
 const timestamp = (call: Call): { readonly ifUnmodifiedSince?: string } => {
   const header = call.headers["x-appwrite-timestamp"]
@@ -37,98 +35,9 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
   const base = `${vocabulary.base}/:databaseId/${tables}/:tableId/${rows}`
   const one = `${base}/:rowId`
   const lower = row.toLowerCase()
-  const missingData = ApiFailure.make(
-    400,
-    vocabulary.type("row_missing_data"),
-    `The ${lower} data is missing. Try again with ${lower} data populated.`
-  )
-  const missingPayload = ApiFailure.make(
-    400,
-    vocabulary.type("row_missing_payload"),
-    `The ${lower} data and permissions are missing. You must provide either ${lower} data or permissions to be updated.`
-  )
-  const shown = (call: Call, document: object) =>
-    RowData.shown(vocabulary, call.path["databaseId"]!, call.path["tableId"]!, document)
-  const transactionOf = (call: Call): string | undefined => {
-    const id = call.input["transactionId"]
-    return typeof id === "string" && id !== "" ? id : undefined
-  }
-  const readingOf = (call: Call, collection: Collection, bulk: boolean): RowData.Reading => ({
-    vocabulary,
-    collection,
-    quirks: context.quirks,
-    withDates: call.caller._tag === "Key" && transactionOf(call) === undefined,
-    withPermissions: bulk
-  })
-  /** The collection, also for those who may not look at schemas. */
-  const collectionOf = (call: Call) => StagedRows.collectionOf(context, call)
-  const staged = (call: Call) => StagedRows.make(context, vocabulary, call)
-
-  /** Guests do nothing in bulk, and the server tells them so in its own ways. */
-  const refuseGuests = (call: Call, how: "scope" | "database"): void => {
-    if (call.caller._tag === "Key") return
-    throw how === "scope"
-      ? ApiFailure.make(
-          401,
-          "general_unauthorized_scope",
-          "The current user or API key does not have the required scopes to access the requested resource."
-        )
-      : ApiFailure.make(
-          404,
-          "database_not_found",
-          `Database with the requested ID '${call.path["databaseId"]}' could not be found.`
-        )
-  }
-
-  const bulkRows = (call: Call): ReadonlyArray<RowData.Sent> => {
-    const sent = call.body[rows]
-    if (
-      !Array.isArray(sent) ||
-      sent.length > most ||
-      !sent.every((item) => typeof item === "object" && item !== null)
-    ) {
-      throw ApiFailure.invalidParameter(
-        rows,
-        `Value must a valid array no longer than ${most} items and Value must be a valid object`
-      )
-    }
-    return sent as ReadonlyArray<RowData.Sent>
-  }
-  const withIds = Effect.fnUntraced(function* (reading: RowData.Reading, sent: ReadonlyArray<RowData.Sent>) {
-    return yield* Effect.forEach(sent, (item) => {
-      const { $id } = item
-      if ($id !== undefined && !Parameters.isId($id))
-        throw ApiFailure.make(400, "general_bad_request", Parameters.idMessage)
-      const id = $id === undefined || $id === "unique()" ? uniqueId : Effect.succeed(String($id))
-      return Effect.map(id, (known) => RowData.documentOf(reading, known, item))
-    })
-  })
-  const answerAll = (
-    call: Call,
-    documents: ReadonlyArray<Document>,
-    sent: ReadonlyArray<RowData.Sent>,
-    status: number
-  ) =>
-    json(
-      {
-        total: documents.length,
-        [rows]: documents.map((document, position) => shown(call, RowData.asSent(document, sent[position] ?? {})))
-      },
-      status
-    )
-
-  const createMany = Effect.fnUntraced(function* (
-    call: Call
-  ): Effect.fn.Return<Answer, ApiFailure.ApiFailure | DatabasesError> {
-    refuseGuests(call, "scope")
-    const sent = bulkRows(call)
-    if (sent.length === 0) throw missingData
-    const collection = yield* collectionOf(call)
-    const documents = yield* withIds(readingOf(call, collection, true), sent)
-    if (transactionOf(call) !== undefined) return yield* staged(call).bulk({ _tag: "CreateDocuments", documents })
-    const created = yield* inDatabase(context, call).createDocuments(call.path["tableId"]!, documents)
-    return answerAll(call, created, sent, 201)
-  })
+  const { collectionOf, missingData, missingPayload, missingRow, readingOf, shown, staged, transactionOf } =
+    RowCalls.make(context, vocabulary)
+  const many = BulkRoutes.make(context, vocabulary)
 
   const createOne = Effect.fnUntraced(function* (
     call: Call
@@ -164,7 +73,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
     rateLimit: limits.write,
     handler: (call) => {
       const bulk = call.body[rows] !== undefined && (call.body[rowId] === undefined || call.body["data"] === undefined)
-      return handler(vocabulary, bulk ? createMany : createOne, { bulk })(call)
+      return bulk ? many.create(call) : handler(vocabulary, createOne)(call)
     }
   }
 
@@ -198,6 +107,10 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
       Effect.fnUntraced(function* (call) {
         const queries = Queries.parse(call.query["queries"])
         const transaction = transactionOf(call)
+        const name = rowName(call.path["databaseId"]!, call.path["tableId"]!, call.path["rowId"]!)
+        const stale = context.quirks ? context.overlaps.stale(name, call.arrived) : undefined
+        if (stale === null) throw missingRow(call)
+        if (stale !== undefined && transaction === undefined) return json(shown(call, stale))
         const document = yield* inDatabase(context, call).getDocument(call.path["tableId"]!, call.path["rowId"]!, {
           queries,
           ...(transaction === undefined ? {} : { transaction })
@@ -280,84 +193,14 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
       Effect.fnUntraced(function* (call) {
         if (transactionOf(call) !== undefined) return yield* staged(call).remove(call.path["rowId"]!)
         const since = timestamp(call)
-        yield* inDatabase(context, call).deleteDocument(call.path["tableId"]!, call.path["rowId"]!, since)
+        const name = rowName(call.path["databaseId"]!, call.path["tableId"]!, call.path["rowId"]!)
+        const deletion = inDatabase(context, call).deleteDocument(call.path["tableId"]!, call.path["rowId"]!, since)
+        // Two who delete one row at once may both be told that they did.
+        const twice = context.quirks && context.overlaps.wasDeleted(name, call.arrived)
+        yield* twice ? Effect.catchReason(deletion, "DatabasesError", "NotFound", () => Effect.void) : deletion
+        context.overlaps.deleted(name, performance.now())
         return noContent
       })
-    )
-  }
-
-  const bulkAnswer = (
-    call: Call,
-    { documents, total }: { readonly total: number; readonly documents: ReadonlyArray<Document> }
-  ) => json({ total, [rows]: documents.map((document) => shown(call, document)) })
-
-  const updateMany: Route = {
-    method: "PATCH",
-    path: base,
-    scope: scopes(vocabulary, "rows", "write"),
-    rateLimit: limits.write,
-    handler: handler(
-      vocabulary,
-      Effect.fnUntraced(function* (call) {
-        refuseGuests(call, "database")
-        const data = call.body["data"] === undefined ? {} : RowData.dataOf(call.body["data"])
-        if (Object.keys(data).length === 0) throw missingPayload
-        const queries = Queries.parse(call.body["queries"])
-        const collection = yield* collectionOf(call)
-        const changes = RowData.changesOf(readingOf(call, collection, true), data)
-        if (transactionOf(call) !== undefined)
-          return yield* staged(call).bulk({ _tag: "UpdateDocuments", changes, queries })
-        // `$id` among the data changes nothing, but it is a change.
-        const effective = Object.keys(changes).length === 0 ? { $permissions: undefined } : changes
-        return yield* Effect.map(
-          RowQuirks.bulkUpdate(inDatabase(context, call), collection, queries, effective as RowQuirks.Changes),
-          (answer) => bulkAnswer(call, answer)
-        )
-      }),
-      { bulk: true }
-    )
-  }
-
-  const upsertMany: Route = {
-    method: "PUT",
-    path: base,
-    scope: scopes(vocabulary, "rows", "write"),
-    rateLimit: limits.write,
-    handler: handler(
-      vocabulary,
-      Effect.fnUntraced(function* (call) {
-        refuseGuests(call, "scope")
-        const sent = bulkRows(call)
-        const collection = yield* collectionOf(call)
-        const documents = yield* withIds(readingOf(call, collection, true), sent)
-        if (transactionOf(call) !== undefined) return yield* staged(call).bulk({ _tag: "UpsertDocuments", documents })
-        RowQuirks.refuseDoubled(vocabulary, documents)
-        const databases = inDatabase(context, call)
-        const written = yield* context.quirks
-          ? RowQuirks.upsertMany(databases, collection, documents)
-          : databases.upsertDocuments(collection.$id, documents)
-        return answerAll(call, written, sent, 200)
-      }),
-      { bulk: true }
-    )
-  }
-
-  const removeMany: Route = {
-    method: "DELETE",
-    path: base,
-    scope: scopes(vocabulary, "rows", "write"),
-    rateLimit: limits.delete,
-    handler: handler(
-      vocabulary,
-      Effect.fnUntraced(function* (call) {
-        refuseGuests(call, "database")
-        const given = Queries.parse(call.body["queries"])
-        // Without a query the server empties the table; the store wants it said.
-        const queries = given.length === 0 ? [Query.isNotNull("$id")] : given
-        if (transactionOf(call) !== undefined) return yield* staged(call).bulk({ _tag: "DeleteDocuments", queries })
-        return bulkAnswer(call, yield* inDatabase(context, call).deleteDocuments(call.path["tableId"]!, queries))
-      }),
-      { bulk: true }
     )
   }
 
@@ -399,17 +242,5 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
     )
   })
 
-  return [
-    create,
-    list,
-    get,
-    update,
-    upsert,
-    remove,
-    updateMany,
-    upsertMany,
-    removeMany,
-    count("increment"),
-    count("decrement")
-  ]
+  return [create, list, get, update, upsert, remove, count("increment"), count("decrement"), ...many.routes]
 }

@@ -61,7 +61,7 @@ export const make = (context: Context, vocabulary: Vocabulary, call: Call) => {
       }
     }
     return (document: object): object => {
-      const row = String((document as { readonly $id: string }).$id).toLowerCase()
+      const row = (document as { readonly $id: string }).$id.toLowerCase()
       const keys = sent.get(row)
       if (keys === undefined || known.has(row)) return document
       const members = Object.entries(document).filter(([name]) => name === "$id" || keys.has(name))

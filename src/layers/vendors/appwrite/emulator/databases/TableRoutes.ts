@@ -7,11 +7,12 @@ import * as ApiFailure from "../ApiFailure.ts"
 import { json, noContent } from "../Call.ts"
 import type * as Fields from "../Fields.ts"
 import type { Route } from "../Routes.ts"
+import * as Listing from "./Listing.ts"
 import * as Columns from "./Columns.ts"
 import { type Context, handler, inDatabase, indexesOf, shownColumn, shownIndex } from "./Context.ts"
-import { counts, idOf, newId } from "./DatabaseRoutes.ts"
+import { idOf, newId } from "./DatabaseRoutes.ts"
 import * as Parameters from "./Parameters.ts"
-import * as Queries from "./Queries.ts"
+import * as Settling from "./Settling.ts"
 import { scopes, type Vocabulary } from "./Vocabulary.ts"
 
 const bytesUsed = ({ attributes }: Collection): number =>
@@ -56,7 +57,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
     [rowSecurity]: collection.documentSecurity,
     [columns]: bare
       ? []
-      : collection.attributes.map((attribute) => {
+      : Settling.withPending(context.metadata, databaseId, collection).attributes.map((attribute) => {
           const column = shownColumn(context, databaseId, collection, attribute, now)
           // Only beside its table a column of the newer kinds shows it.
           return "encrypt" in column ? { ...column, encrypt: false } : column
@@ -113,10 +114,10 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         Effect.fnUntraced(function* (call, now) {
           const all = yield* inDatabase(context, call).listCollections
           const fields = ["$id", "name", "$createdAt", "$updatedAt", "enabled", rowSecurity, "documentSecurity"]
-          const { page, total } = Queries.select(all, call.query["queries"], fields)
+          const { items, total } = Listing.page(call, all, vocabulary.table, fields)
           return json({
-            total: counts(call.query) ? total : 0,
-            [tables]: page.map((collection) => shown(call.path["databaseId"]!, collection, now))
+            total,
+            [tables]: items.map((collection) => shown(call.path["databaseId"]!, collection, now))
           })
         })
       )

@@ -2,13 +2,15 @@
 import * as Effect from "effect/Effect"
 import { uniqueId } from "../../../../../Databases.ts"
 import type { DatabasesError } from "../../../../../DatabasesError.ts"
+import type { Document } from "../../../../../Document.ts"
 import { type Staged, transactionLimits } from "../../../../../Operation.ts"
 import * as Query from "../../../../../Query.ts"
 import * as ApiFailure from "../ApiFailure.ts"
 import { json, noContent } from "../Call.ts"
 import type { Route } from "../Routes.ts"
+import * as Listing from "./Listing.ts"
 import { type Context, handler } from "./Context.ts"
-import { counts } from "./DatabaseRoutes.ts"
+import { rowName } from "./Overlaps.ts"
 import * as Parameters from "./Parameters.ts"
 import * as Queries from "./Queries.ts"
 import * as RowData from "./RowData.ts"
@@ -76,6 +78,22 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
       .in(operation.database)
       .listDocuments(operation.collection, [...operation.queries, Query.limit(1000)], { total: false })
     return documents.map(({ $id }) => $id.toLowerCase())
+  })
+
+  /** Rows that a commit is about to change, as they are. */
+  const rowsBefore = Effect.fnUntraced(function* (transaction: string) {
+    const before: Array<readonly [name: string, document: Document | null]> = []
+    const operations = yield* databases.execute({ _tag: "ListStaged", transaction })
+    for (const operation of operations) {
+      const { collection, database } = operation
+      for (const id of idsOf(operation)) {
+        const { documents } = yield* databases
+          .in(database)
+          .listDocuments(collection, [Query.equal("$id", id)], { total: false })
+        before.push([rowName(database, collection, id), documents[0] ?? null])
+      }
+    }
+    return before
   })
 
   const number = (data: RowData.Sent, name: string) => Parameters.number(data[name]) ?? null
@@ -158,8 +176,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         Effect.fnUntraced(function* (call) {
           const all = yield* databases.listTransactions
           const fields = ["$id", "status", "expiresAt", "operations", "$createdAt", "$updatedAt"]
-          const { page, total } = Queries.select(all, call.query["queries"], fields)
-          return json({ total: counts(call.query) ? total : 0, transactions: page })
+          const { items, total } = Listing.page(call, all, "Transaction", fields)
+          return json({ total, transactions: items })
         })
       )
     },
@@ -187,7 +205,12 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
             throw ApiFailure.make(400, "general_bad_request", "Cannot commit and rollback at the same time")
           }
           const id = call.path["transactionId"]!
-          return json(yield* commit ? databases.commitTransaction(id) : databases.rollbackTransaction(id))
+          if (!commit) return json(yield* databases.rollbackTransaction(id))
+          if (!context.quirks) return json(yield* databases.commitTransaction(id))
+          const before = yield* rowsBefore(id)
+          const committed = yield* databases.commitTransaction(id)
+          for (const [name, document] of before) context.overlaps.committed(name, document, performance.now())
+          return json(committed)
         }),
         { commit: true }
       )
