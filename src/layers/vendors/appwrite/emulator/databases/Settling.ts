@@ -17,12 +17,14 @@ export interface Place {
   readonly tableId: string
 }
 
-/** What waits to be made. */
-export const pendingOf = <A extends Attribute | Index>(
-  { databaseId, metadata, tableId }: Omit<Place, "databases">,
-  kind: "columns" | "indexes"
-): ReadonlyArray<A> =>
-  metadata.list(databaseId, tableId, kind).flatMap(([, { pending }]) => (pending === undefined ? [] : [pending as A]))
+type Where = Omit<Place, "databases">
+
+const pendingOf = ({ databaseId, metadata, tableId }: Where, kind: "columns" | "indexes"): ReadonlyArray<unknown> =>
+  metadata.list(databaseId, tableId, kind).flatMap(([, { pending }]) => (pending === undefined ? [] : [pending]))
+
+/** The indexes of a table that wait to be made. */
+export const pendingIndexes = (where: Where): ReadonlyArray<Index> =>
+  pendingOf(where, "indexes") as ReadonlyArray<Index>
 
 /** The collection with what waits to be made. */
 export const withPending = (metadata: Metadata, databaseId: string, collection: Collection): Collection => {
