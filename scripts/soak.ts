@@ -36,7 +36,11 @@ const mostGrowth = 8
 const mostRows = 40
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-soak-"))
-const answerer = `process.on("message", () => { gc(); process.send(process.memoryUsage()) })`
+/** A second collection takes what the first has only unlocked. */
+const answerer = `process.on("message", () => {
+  gc()
+  setTimeout(() => { gc(); process.send(process.memoryUsage()) }, 50)
+})`
 const emulator = await start(
   ["--database", `sqlite:${join(folder, "soak.db")}`, "--fail", values.fail, "--seed", values.seed],
   ["--expose-gc", "--import", `data:text/javascript,${encodeURIComponent(answerer)}`]

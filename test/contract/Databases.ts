@@ -27,12 +27,12 @@ import { properties } from "./databases/properties.ts"
 import { queries } from "./databases/queries.ts"
 import { ranges } from "./databases/ranges.ts"
 import { restores } from "./databases/restores.ts"
-import { inFreshDatabase, type Promised } from "./databases/support.ts"
+import { inFreshDatabase, type Options, type Promised } from "./databases/support.ts"
 import { textQueries } from "./databases/textQueries.ts"
 import { transactions } from "./databases/transactions.ts"
 import { uniqueness } from "./databases/uniqueness.ts"
 
-const parts = {
+const parts: { readonly [subject: string]: (promise: Promised, options: Options) => void } = {
   databases,
   collections,
   attributes,
@@ -60,8 +60,12 @@ const parts = {
 }
 
 // Dates of documents come from the clock, so the tests run on the real one.
-export const contract = <E>(name: string, implementation: Layer.Layer<Databases, E>): void =>
+export const contract = <E>(
+  name: string,
+  implementation: Layer.Layer<Databases, E>,
+  options: Options = { overWire: false }
+): void =>
   layer(implementation, { excludeTestServices: true })(`Databases on ${name}`, (it) => {
     const promise: Promised = (title, body) => it.effect(title, () => inFreshDatabase(body))
-    for (const [subject, part] of Object.entries(parts)) describe(subject, () => part(promise))
+    for (const [subject, part] of Object.entries(parts)) describe(subject, () => part(promise, options))
   })

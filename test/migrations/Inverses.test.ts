@@ -25,9 +25,15 @@ import { attributes } from "../support/inverses/Attributes.ts"
 import { base, type Case, type Cases } from "../support/inverses/Base.ts"
 import { collections } from "../support/inverses/Collections.ts"
 import { documents } from "../support/inverses/Documents.ts"
+import { byQuery } from "./inverses/ByQuery.ts"
+import { counting } from "./inverses/Counting.ts"
+import { kindCases } from "./inverses/Kinds.ts"
 
 /** Complete by type: another operation asks for its cases here. */
-const cases = { ...collections, ...attributes, ...documents } satisfies Record<Mutation["_tag"], Cases>
+const cases = { ...collections, ...attributes, ...documents, ...byQuery, ...counting } satisfies Record<
+  Mutation["_tag"],
+  Cases
+>
 
 /** The content that the operation leaves when a plain handle does it. */
 const onTwin = ({ check, operation, setup }: Case) =>
@@ -68,7 +74,7 @@ const walk = (one: Case) =>
 
 for (const [name, target] of targets) {
   describe(`forward, back and forward again, on ${name}`, () => {
-    for (const [tag, variants] of Object.entries<Cases>(cases)) {
+    for (const [tag, variants] of [...Object.entries<Cases>(cases), ...Object.entries<Cases>(kindCases)]) {
       for (const one of variants) it.live(`${tag}: ${one.title}`, () => Effect.provide(walk(one), target))
     }
   })

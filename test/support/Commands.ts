@@ -6,6 +6,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Attribute from "../../src/Attribute.ts"
+import type { Collection } from "../../src/Collection.ts"
 import * as DatabaseHash from "../../src/DatabaseHash.ts"
 import type { Methods } from "../../src/Databases.ts"
 import type { DatabasesError } from "../../src/DatabasesError.ts"
@@ -17,10 +18,10 @@ import { anyString, collidingString, tellingString } from "./Strings.ts"
 
 /** How often each comes, beside the others. */
 const weights: { readonly [T in Mutation["_tag"]]: number } = {
-  CreateDatabase: 1,
+  CreateDatabase: 2,
   UpdateDatabase: 1,
-  DeleteDatabase: 1,
-  CreateCollection: 4,
+  DeleteDatabase: 2,
+  CreateCollection: 5,
   UpdateCollection: 2,
   DeleteCollection: 2,
   CreateAttribute: 5,
@@ -32,7 +33,13 @@ const weights: { readonly [T in Mutation["_tag"]]: number } = {
   CreateDocument: 5,
   CreateDocuments: 6,
   UpdateDocument: 6,
+  UpsertDocument: 5,
   DeleteDocument: 4,
+  IncrementAttribute: 6,
+  DecrementAttribute: 4,
+  UpdateDocuments: 6,
+  DeleteDocuments: 4,
+  UpsertDocuments: 4,
   WriteDocuments: 4,
   RestoreDocuments: 3
 }
@@ -73,6 +80,7 @@ export const steps: Arbitrary.Arbitrary<ReadonlyArray<Step>> = Arbitrary.array(
     Arbitrary.Constant<Step>({ tag: "open" }),
     Arbitrary.Constant<Step>({ tag: "open" }),
     Arbitrary.Constant<Step>({ tag: "keep" }),
+    Arbitrary.Constant<Step>({ tag: "fail" }),
     Arbitrary.Constant<Step>({ tag: "fail" })
   ]),
   { maxLength: 30 }
@@ -94,14 +102,47 @@ const byId = <A extends { readonly $id: string }>(all: ReadonlyArray<A>): Readon
 const byKey = <A extends { readonly key: string }>(all: ReadonlyArray<A>): ReadonlyArray<A> =>
   all.toSorted((left, right) => (left.key < right.key ? -1 : 1))
 
+/** Values of the kinds that take only some texts, a few of them alike but for their case. */
+const formatted = {
+  email: ["ada@example.org", "ADA@example.org", "bob@example.org"],
+  url: ["https://example.org/a", "https://example.org/A", "mailto:ada@example.org"],
+  ip: ["127.0.0.1", "::1", "2001:DB8::1"]
+} as const
+/** Words that a full-text index finds, between those that are generated. */
+const words = ["turtle", "soup", "Schildkröte", "the"]
+
+/** A whole number of 64 bits, most of them beyond 2^53. */
+const wide = ({ choices, numbers }: Command, shift: number): number | bigint =>
+  choices[shift % 4]! % 5 === 0 ? numbers[1] : BigInt(numbers[1]) * 2n ** 58n + BigInt(choices[(shift + 1) % 4]! % 3)
+
+const absolute = (whole: number | bigint): number | bigint => (whole < 0 ? -whole : whole)
+
+/** What all texts share: some are required, some have a default. */
+const filled = ({ choices, texts }: Command, array: boolean, start = texts[2]!) => {
+  const required = choices[3] % 5 === 0
+  return { required, array, default: required || array || choices[3] % 3 > 0 ? null : start }
+}
+
 const makers: {
   readonly [K in Attribute.Kind]: (key: string, command: Command, array: boolean) => Attribute.Attribute
 } = {
-  string: (key, { choices, texts }, array) => {
-    const required = choices[3] % 5 === 0
-    const start = required || array || choices[3] % 3 > 0 ? null : texts[2]!
-    return Attribute.string(key, { size: 8 + (choices[2] % 9), required, array, default: start })
-  },
+  string: (key, command, array) =>
+    Attribute.string(key, { size: 8 + (command.choices[2] % 9), ...filled(command, array) }),
+  varchar: (key, command, array) =>
+    Attribute.varchar(key, { size: 8 + (command.choices[2] % 9), ...filled(command, array) }),
+  text: (key, command, array) => Attribute.text(key, filled(command, array)),
+  mediumtext: (key, command, array) => Attribute.mediumtext(key, filled(command, array)),
+  longtext: (key, command, array) => Attribute.longtext(key, filled(command, array)),
+  email: (key, command, array) => Attribute.email(key, filled(command, array, formatted.email[0])),
+  url: (key, command, array) => Attribute.url(key, filled(command, array, formatted.url[0])),
+  ip: (key, command, array) => Attribute.ip(key, filled(command, array, formatted.ip[0])),
+  bigint: (key, command, array) =>
+    Attribute.bigint(key, {
+      array,
+      min: command.choices[2] % 4 === 0 ? -(2n ** 62n) : null,
+      max: command.choices[3] % 4 === 0 ? 2n ** 62n : null,
+      default: array || command.choices[3] % 3 > 0 ? null : 2n ** 60n + BigInt(command.choices[2])
+    }),
   integer: (key, { choices, numbers }, array) =>
     Attribute.integer(key, {
       array,
@@ -116,7 +157,8 @@ const makers: {
   enum: (key, { choices }, array) =>
     Attribute.enumeration(key, { array, elements: choices[2] % 2 === 0 ? ["s", "ß", "Á"] : ["s", "Á", "é"] })
 }
-const kinds = ["string", "string", "integer", "float", "boolean", "datetime", "enum"] as const
+/** Texts and whole numbers most often: they collide, and are counted in. */
+const kinds = [...Attribute.Kind.literals, "string", "string", "string", "integer", "bigint", "bigint"] as const
 
 const attributeFrom = (command: Command, shift = 0): Attribute.Attribute => {
   const [first, second, third] = command.choices
@@ -124,7 +166,8 @@ const attributeFrom = (command: Command, shift = 0): Attribute.Attribute => {
 }
 
 /** A value for an attribute: of its kind, null now and then, rarely one that does not fit. */
-const valueFor = (attribute: Attribute.Attribute, { choices, numbers, texts }: Command, shift: number) => {
+const valueFor = (attribute: Attribute.Attribute, command: Command, shift: number) => {
+  const { choices, numbers, texts } = command
   const choice = choices[shift % 4]! + shift
   if (choice % 7 === 0) return null
   if (choice % 41 === 0) return "does not fit, whatever it is"
@@ -132,9 +175,20 @@ const valueFor = (attribute: Attribute.Attribute, { choices, numbers, texts }: C
   const scalar = () => {
     switch (attribute.kind) {
       case "string":
+      case "varchar":
         return text
+      case "text":
+      case "mediumtext":
+      case "longtext":
+        return choice % 2 === 0 ? text : `${at(words, choice)} ${text} ${at(words, choice + shift + 1)}`
+      case "email":
+      case "url":
+      case "ip":
+        return at(formatted[attribute.kind], choice)!
       case "integer":
-        return numbers[1] + (shift % 3)
+        return attribute.bits === 64 && choice % 5 === 0 ? wide(command, shift) : numbers[1] + (shift % 3)
+      case "bigint":
+        return choice % 11 === 0 ? String(wide(command, shift)) : wide(command, shift)
       case "float":
         return numbers[0]
       case "boolean":
@@ -172,6 +226,66 @@ const textsOf = (attributes: ReadonlyArray<Attribute.Attribute>, text: string) =
   Object.fromEntries(
     attributes.flatMap(({ array, key, kind }) => (kind === "string" && !array ? [[key, text] as const] : []))
   )
+
+const isText = ({ array, kind }: Attribute.Attribute) => !array && Attribute.textKinds.has(kind)
+
+/** An index over one or two attributes: of words now and then, and by the first characters of its texts. */
+const indexFrom = (attributes: ReadonlyArray<Attribute.Attribute>, { choices }: Command): Index.Index | undefined => {
+  const [, second, third, fourth] = choices
+  const key = `i${third % 3}`
+  const texts = attributes.filter(isText)
+  if (fourth % 4 === 0 && texts.length > 0) {
+    const named = new Set([at(texts, second)!.key, ...(third % 3 === 0 ? [at(texts, third)!.key] : [])])
+    return Index.fulltext(key, [...named])
+  }
+  const first = at(attributes, second)
+  const other = at(attributes, third)
+  if (first === undefined) return undefined
+  const named = other === undefined || other.key === first.key ? [first] : [first, other]
+  const isLong = named.some((one) => isText(one) && Attribute.textSize(one) > 768)
+  const lengths = isLong || third % 4 === 0 ? named.map((one) => (isText(one) ? 1 + (second % 8) : 0)) : []
+  return (fourth % 2 === 0 ? Index.unique : Index.key)(
+    key,
+    named.map((one) => one.key),
+    { orders: fourth % 3 === 0 ? ["desc"] : [], lengths }
+  )
+}
+
+/** What a change by query is about: filters, searches, order, limit and offset, or nothing at all. */
+const queriesFrom = (
+  { attributes, indexes }: Collection,
+  documents: ReadonlyArray<Document>,
+  command: Command
+): ReadonlyArray<Query.Query> => {
+  const [first, second, third, fourth] = command.choices
+  const attribute = at(byKey(attributes), third)
+  const searched = at(
+    byKey(indexes).filter(({ kind }) => kind === "fulltext"),
+    third
+  )
+  const named = Query.equal("$id", [at(documents, second)?.$id ?? "x", at(documentIds, third)!])
+  const word = at(words, first)!
+  const search = searched === undefined ? named : Query.search(searched.attributes[0]!, word)
+  const value = attribute === undefined ? null : (at(documents, second)?.[attribute.key] ?? null)
+  const compared =
+    attribute === undefined || attribute.array || value === null || typeof value === "object"
+      ? named
+      : Query.greaterThanEqual(attribute.key, value)
+  const sort = Query.orderDesc(attribute === undefined || attribute.array ? "$id" : attribute.key)
+  const choices: ReadonlyArray<ReadonlyArray<Query.Query>> = [
+    [],
+    [named],
+    [search],
+    [compared],
+    [Query.or([search, named]), Query.isNotNull("$id")],
+    [sort, Query.limit(1 + (second % 3)), Query.offset(third % 2)],
+    [compared, sort, Query.limit(2)],
+    [Query.offset(1)],
+    [Query.isNotNull("$id")],
+    [Query.equal("no such attribute", 1)]
+  ]
+  return at(choices, fourth)!
+}
 
 /** Does one command on the handle's database or another of its server. Fails as the operation does. */
 export const perform = Effect.fnUntraced(function* (
@@ -245,11 +359,8 @@ export const perform = Effect.fnUntraced(function* (
       if (attribute !== undefined) yield* db.deleteAttribute($id, attribute.key)
       return
     case "CreateIndex": {
-      const other = at(attributes, third)
-      if (attribute === undefined) return
-      const named = other === undefined || other.key === attribute.key ? [attribute.key] : [attribute.key, other.key]
-      const make = fourth % 2 === 0 ? Index.unique : Index.key
-      yield* db.createIndex($id, make(`i${third % 3}`, named, { orders: fourth % 3 === 0 ? ["desc"] : [] }))
+      const made = indexFrom(attributes, command)
+      if (made !== undefined) yield* db.createIndex($id, made)
       return
     }
     case "DeleteIndex":
@@ -265,6 +376,36 @@ export const perform = Effect.fnUntraced(function* (
       if (document !== undefined) {
         yield* db.updateDocument($id, document.$id, { ...valuesFor(attributes, command, 1), ...dated })
       }
+      return
+    case "UpsertDocument":
+      yield* db.upsertDocument($id, { ...newDocument(1), ...dated })
+      return
+    case "UpsertDocuments":
+      yield* db.upsertDocuments($id, [newDocument(0), { ...newDocument(2), ...dated }, newDocument(4)])
+      return
+    case "IncrementAttribute":
+    case "DecrementAttribute": {
+      const counter = at(
+        attributes.filter(({ array, kind }) => !array && (kind === "integer" || kind === "bigint" || kind === "float")),
+        third
+      )
+      if (document === undefined || counter === undefined) return
+      const by = counter.kind === "float" ? Math.abs(command.numbers[0]) : absolute(wide(command, second))
+      const bound = fourth % 3 === 0 ? command.numbers[1] : null
+      yield* command.tag === "IncrementAttribute"
+        ? db.incrementAttribute($id, document.$id, counter.key, { by, max: bound })
+        : db.decrementAttribute($id, document.$id, counter.key, { by, min: bound })
+      return
+    }
+    case "UpdateDocuments":
+      yield* db.updateDocuments($id, queriesFrom(collection, documents, command), {
+        ...valuesFor(attributes, command, 1),
+        ...(third % 3 === 0 ? { $permissions: at(permissions, first)! } : {}),
+        ...dated
+      })
+      return
+    case "DeleteDocuments":
+      yield* db.deleteDocuments($id, queriesFrom(collection, documents, command))
       return
     case "DeleteDocument":
       if (document !== undefined) yield* db.deleteDocument($id, document.$id)

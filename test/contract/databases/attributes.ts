@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Attribute from "../../../src/Attribute.ts"
 import type { Document } from "../../../src/Document.ts"
-import { idsOf, type Promised, refused } from "./support.ts"
+import { idsOf, type Options, type Promised, refused } from "./support.ts"
 
 interface Case {
   readonly about: string
@@ -15,6 +15,9 @@ interface Case {
   readonly nullInArray: Attribute.Scalar
 }
 const same = (...values: ReadonlyArray<Attribute.Scalar>) => values.map((value) => [value, value] as const)
+
+/** A number that may stand for another one beside it. */
+const isUnsafe = (value: unknown): value is number => value === 2 ** 53
 
 const cases: { readonly [K in Attribute.Kind]: ReadonlyArray<Case> } = {
   string: [
@@ -208,8 +211,11 @@ const cases: { readonly [K in Attribute.Kind]: ReadonlyArray<Case> } = {
   ]
 }
 
-export const attributes = (promise: Promised): void => {
-  for (const { about, attribute, kept, refused: wrong, nullInArray } of Object.values(cases).flat()) {
+export const attributes = (promise: Promised, { overWire }: Options): void => {
+  for (const { about, attribute, kept, refused: others, nullInArray } of Object.values(cases).flat()) {
+    // As digits in JSON a number beyond 2^53 is the bigint, which is taken.
+    const taken = overWire ? others.filter(isUnsafe) : []
+    const wrong = others.filter((value) => !overWire || !isUnsafe(value))
     promise(about, (db) =>
       Effect.gen(function* () {
         const collection = yield* db.createCollection("c", { attributes: [attribute({ array: false })] })
@@ -232,6 +238,9 @@ export const attributes = (promise: Promised): void => {
           yield* refused(db.updateDocument("c", "d0", { a: value }), "InvalidDocument", "row_invalid_structure")
         }
         assert.deepStrictEqual(idsOf((yield* db.listDocuments("c")).documents), all)
+        for (const value of taken) {
+          assert.strictEqual((yield* db.createDocument("c", { $id: "taken", a: value }))["a"], BigInt(value))
+        }
       })
     )
 

@@ -5,7 +5,7 @@ import * as Attribute from "../../../src/Attribute.ts"
 import type { Methods } from "../../../src/Databases.ts"
 import * as Index from "../../../src/Index.ts"
 import * as Query from "../../../src/Query.ts"
-import { idsOf, type Promised, refused } from "./support.ts"
+import { idsOf, type Options, type Promised, refused } from "./support.ts"
 
 const attributes = [
   Attribute.string("a", { size: 255 }),
@@ -58,16 +58,18 @@ const wrong: ReadonlyArray<readonly [string, Index.Index, string]> = [
   ["words of what is not there", Index.fulltext("i", ["zz"]), "column_unknown"]
 ]
 
-export const limits = (promise: Promised): void => {
+export const limits = (promise: Promised, { overWire }: Options): void => {
   for (const [what, index] of taken) {
     promise(`an index over ${what} is taken, and kept as given`, (db) =>
       Effect.gen(function* () {
         yield* withCollection(db)
-        assert.deepStrictEqual(yield* db.createIndex("c", index), index)
-        assert.deepStrictEqual(yield* db.listIndexes("c"), [index])
+        // The wire shows 0 for each length that was not given, so those that were can't be told apart.
+        const kept = overWire && index.lengths.every((length) => length === 0) ? { ...index, lengths: [] } : index
+        assert.deepStrictEqual(yield* db.createIndex("c", index), kept)
+        assert.deepStrictEqual(yield* db.listIndexes("c"), [kept])
         yield* db.createDocument("c", { $id: "d", a: "x", n: 1 })
         const inline = yield* db.createCollection("inline", { attributes, indexes: [index] })
-        assert.deepStrictEqual(inline.indexes, [index])
+        assert.deepStrictEqual(inline.indexes, [kept])
       })
     )
   }
@@ -113,10 +115,12 @@ export const limits = (promise: Promised): void => {
       yield* refused(db.updateDocument("c", "b", { txt: "abc" }), "UniqueConflict", "row_already_exists")
       yield* db.deleteIndex("c", "u")
       yield* db.createDocument("c", { $id: "d", txt: "abc" })
-      const error = yield* Effect.flip(db.createIndex("c", Index.unique("u", ["txt"], { lengths: [3] }))).pipe(
-        Effect.catch(() => Effect.die("the index was made"))
+      yield* refused(
+        db.createIndex("c", Index.unique("u", ["txt"], { lengths: [3] })),
+        // The wire has no word of its own for it.
+        overWire ? "InvalidArgument" : "DuplicateValues",
+        "column_index_invalid"
       )
-      assert.strictEqual(error.reason._tag, "DuplicateValues")
     })
   )
 

@@ -11,6 +11,13 @@ import * as ExactJson from "../../../src/internal/ExactJson.ts"
 /** States one promise: its title, and a test that gets a new, empty database. */
 export type Promised = (title: string, body: (databases: Methods) => Effect.Effect<void, DatabasesError>) => void
 
+export interface Options {
+  /**
+   * Appwrite's API stands between: what it has no words for is asserted as what arrives. Each place says why.
+   */
+  readonly overWire: boolean
+}
+
 /** Runs a test in a database that nobody else uses, and removes it afterwards: a real server is shared. */
 export const inFreshDatabase = (body: (databases: Methods) => Effect.Effect<void, DatabasesError>) =>
   Effect.gen(function* () {
