@@ -28,6 +28,8 @@ export interface Options {
   readonly label?: string | undefined
   /** How long to wait for another process's write, in milliseconds. Default 5000. */
   readonly busyTimeout?: number | undefined
+  /** Only look: nothing is made or written, and writes are refused. Default false. */
+  readonly readOnly?: boolean | undefined
 }
 
 type Handler<T extends Tag> = (engine: Structure.Engine, operation: Of<T>) => ResultOf<T>
@@ -125,7 +127,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const now = yield* Clock.currentTimeMillis
   const catalog = yield* attempt(start, () => {
     defineFunctions(sqlite)
+    const found = Catalog.inspect(sqlite)
     const opened = Catalog.make(sqlite)
+    if (options.readOnly === true) return opened
+    sqlite.writeAhead()
+    if (found === "empty") Catalog.createTables(sqlite)
     sqlite.transaction("write", () => {
       opened.refresh()
       const known = opened.databases().some(({ $id }) => $id.toLowerCase() === databaseId.toLowerCase())

@@ -15,6 +15,8 @@ export interface Sqlite {
   readonly first: (sql: string, ...parameters: ReadonlyArray<Parameter>) => Row | undefined
   /** The body between BEGIN and COMMIT; all of it is undone when it throws. */
   readonly transaction: <A>(mode: "read" | "write", body: () => A) => A
+  /** Writes go to a log first (WAL), so that readers and a writer do not wait for each other. Kept in the file. */
+  readonly writeAhead: () => void
   /** A pure function of one text, null for null. */
   readonly define: (name: string, body: (text: string) => string | number) => void
   readonly close: () => void
@@ -28,13 +30,16 @@ export interface OpenOptions {
   readonly filename: string
   /** How long a statement waits for another process's lock, in milliseconds. Default 5000. */
   readonly busyTimeout?: number | undefined
+  /** Nothing is written, and a missing file not made. Default false. */
+  readonly readOnly?: boolean | undefined
 }
 
-/** Opens or creates a file (WAL, synchronous FULL), or a database in memory. Throws `SqliteError`s of Node. */
+/** Opens or creates a file (synchronous FULL), or a database in memory. Throws `SqliteError`s of Node. */
 export const open = (options: OpenOptions): Sqlite => {
-  const database = new DatabaseSync(options.filename, { timeout: options.busyTimeout ?? 5000 })
+  const readOnly = options.readOnly ?? false
+  const database = new DatabaseSync(options.filename, { timeout: options.busyTimeout ?? 5000, readOnly })
   try {
-    database.exec("pragma journal_mode = WAL; pragma synchronous = FULL; pragma temp_store = MEMORY")
+    database.exec("pragma synchronous = FULL; pragma temp_store = MEMORY")
   } catch (error) {
     database.close()
     throw error
@@ -67,6 +72,9 @@ export const open = (options: OpenOptions): Sqlite => {
         throw error
       }
       return answer
+    },
+    writeAhead: () => {
+      prepared("pragma journal_mode = WAL").all()
     },
     define: (name, body) =>
       database.function(name, { deterministic: true }, (value) => (typeof value === "string" ? body(value) : null)),
