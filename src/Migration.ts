@@ -21,7 +21,7 @@ import type { DatabasesError } from "./DatabasesError.ts"
 import type { Document } from "./Document.ts"
 import * as Paging from "./internal/Paging.ts"
 import * as Progress from "./internal/Progress.ts"
-import { type Changes, Write } from "./Operation.ts"
+import type { Changes, Write } from "./Operation.ts"
 import * as Query from "./Query.ts"
 
 /** A step that has no way back, in a migration that does not say `irreversible`. */
@@ -157,6 +157,16 @@ export interface TransformOptions {
   readonly where?: ReadonlyArray<Query.Query> | undefined
 }
 
+/** How far a document stands on the way from the first one asked about to `last`, 0 to 1. */
+const fractionOf = (last: Document | undefined) => {
+  let first: number | undefined
+  return ({ $sequence }: Document): number => {
+    const here = Number($sequence)
+    first ??= here
+    return last === undefined ? 1 : Math.min(1, (here - first + 1) / (Number(last.$sequence) - first + 1))
+  }
+}
+
 /**
  * Changes each document of a collection: `change` answers the values to set, or undefined to leave it. In order of
  * creation, in batches, each whole or not at all. Answers how many were read and how many changed.
@@ -174,6 +184,11 @@ export const transformDocuments = Effect.fn("Migration.transformDocuments")(func
     // The server counts no further than this.
     total < Query.limits.total ? total : undefined
   )
+  // Beyond that, how far it is shows by the order of creation.
+  const [last] = (yield* databases.listDocuments(collection, [...where, Query.orderDesc("$sequence"), Query.limit(1)], {
+    total: false
+  })).documents
+  const fraction = fractionOf(last)
   let [read, changed] = [0, 0]
   yield* Paging.forEachPageBySequence(
     databases,
@@ -185,17 +200,18 @@ export const transformDocuments = Effect.fn("Migration.transformDocuments")(func
         for (const document of batch) {
           const answer = change(document)
           const changes = Effect.isEffect(answer) ? yield* answer : answer
-          if (changes !== undefined) writes.push(Write.cases.Update.make({ id: document.$id, changes }))
+          // Not checked here: the operation refuses what does not fit, and names document and attribute.
+          if (changes !== undefined) writes.push({ _tag: "Update", id: document.$id, changes })
         }
         if (writes.length > 0) yield* databases.writeDocuments(collection, writes)
         read += batch.length
         changed += writes.length
-        yield* progress.advance(batch.length)
+        yield* progress.advance(batch.length, fraction(batch.at(-1)!))
         // Lets a signal interrupt between batches.
         yield* Effect.yieldNow
       }
     }),
     { filters: where }
-  )
+  ).pipe(Effect.ensuring(progress.finish))
   return { read, changed }
 })

@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as R from "effect/Result"
 import { Databases, type Methods, readOnly } from "./Databases.ts"
+import { messageOf } from "./internal/migrations/CauseMessage.ts"
 import * as Known from "./internal/migrations/Known.ts"
 import * as Run from "./internal/migrations/Run.ts"
 import { isMigration, type Migration, problem } from "./Migration.ts"
@@ -247,6 +248,7 @@ const runAll = Effect.fnUntraced(function* (
       const jobs = yield* Effect.forEach(pending, ({ hash, id, load }) =>
         Effect.map(Effect.all([load, hash]), ([migration, own]): Job => ({ id, migration, hash: own }))
       )
+      const { save } = yield* MigrationState.MigrationState
       const ids = known.map(({ id }) => id)
       const results: Array<Result> = []
       let state = found
@@ -258,6 +260,8 @@ const runAll = Effect.fnUntraced(function* (
           results.push(outcome.result)
         } else {
           const error = new RequirementMissing({ migration: job.id, requires: missing })
+          state = MigrationState.failed(state, { name: job.id, error: error.message, timestamp: yield* iso }, ids)
+          yield* save(state)
           results.push(notRun(job.id, { success: false, error }))
         }
         const last = results.at(-1)!
@@ -360,7 +364,7 @@ export const verify = Effect.fn("Migrator.verify")(function* (
     answers.push(
       Exit.isSuccess(exit)
         ? { id: one.id, success: true, message: typeof exit.value === "string" ? exit.value : "verified" }
-        : { id: one.id, success: false, message: Run.messageOf(exit.cause) }
+        : { id: one.id, success: false, message: messageOf(exit.cause) }
     )
   }
   return answers

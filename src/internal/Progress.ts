@@ -8,6 +8,10 @@ export interface Update {
   readonly done: number
   /** Undefined where nobody knows. */
   readonly total: number | undefined
+  /** How far it is, 0 to 1, where `total` is not known. */
+  readonly fraction?: number | undefined
+  /** Nothing follows, whatever was reached. */
+  readonly finished?: boolean
 }
 
 export type Listener = (update: Update) => Effect.Effect<void>
@@ -22,9 +26,10 @@ export const start = Effect.fnUntraced(function* (label: string, total: number |
   let done = 0
   yield* listener({ label, done, total })
   return {
-    advance: (count: number): Effect.Effect<void> => {
+    advance: (count: number, fraction?: number): Effect.Effect<void> => {
       done += count
-      return listener({ label, done, total })
-    }
+      return listener({ label, done, total, fraction })
+    },
+    finish: Effect.suspend(() => listener({ label, done, total, finished: true }))
   }
 })

@@ -57,6 +57,10 @@ export const errorJson = (error: { readonly _tag: string; readonly message: stri
 const document = (command: string, members: { readonly [key: string]: unknown }): string =>
   JSON.stringify({ version: jsonVersion, command, ...members }, undefined, 2)
 
+/** Not through `Console`: what migrations print must not come between. */
+export const printDocument = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => void process.stdout.write(`${text}\n`))
+
 const codeOf = (tag: string): number => (tag in exitCodes ? exitCodes[tag as keyof typeof exitCodes] : 1)
 
 /**
@@ -86,11 +90,11 @@ export const run = <E extends { readonly _tag: string; readonly message: string 
             : { _tag: "Defect", message: String(Cause.squash(cause)) }
           return Effect.andThen(
             interrupted ? Console.error("Interrupted. What was begun is undone.") : Effect.void,
-            json ? Console.log(document(command, { success: false, error })) : Effect.void
+            json ? printDocument(document(command, { success: false, error })) : Effect.void
           )
         })
       )
-      if (json) yield* Console.log(document(command, answer.json))
+      if (json) yield* printDocument(document(command, answer.json))
       else if (answer.text !== "") yield* Console.log(answer.text)
       if (answer.code !== 0) return yield* new ExitWith({ code: answer.code })
     })

@@ -9,14 +9,24 @@ const lineEvery = 5000
 const drawEvery = 80
 const barWidth = 24
 
-const amount = ({ done, total }: Update): string =>
-  total === undefined
-    ? done.toLocaleString("en")
-    : `${done.toLocaleString("en")} of ${total.toLocaleString("en")} (${total === 0 ? 100 : Math.floor((100 * done) / total)} %)`
+/** 0 to 1; undefined where nobody knows. */
+const fractionOf = ({ done, fraction, total }: Update): number | undefined =>
+  total === undefined ? fraction : total === 0 ? 1 : Math.min(1, done / total)
 
-const bar = ({ done, total }: Update): string => {
-  if (total === undefined || total === 0) return ""
-  const full = Math.min(barWidth, Math.round((barWidth * done) / total))
+const amount = (update: Update): string => {
+  const { done, total } = update
+  const fraction = fractionOf(update)
+  return [
+    done.toLocaleString("en"),
+    total === undefined ? "" : ` of ${total.toLocaleString("en")}`,
+    fraction === undefined ? "" : ` (${Math.floor(100 * fraction)} %)`
+  ].join("")
+}
+
+const bar = (update: Update): string => {
+  const fraction = fractionOf(update)
+  if (fraction === undefined) return ""
+  const full = Math.round(barWidth * fraction)
   return `[${"#".repeat(full)}${"-".repeat(barWidth - full)}] `
 }
 
@@ -26,7 +36,7 @@ const onTerminal = (stream: NodeJS.WriteStream): Listener => {
   return (update) =>
     Effect.sync(() => {
       const now = performance.now()
-      const finished = update.done === update.total
+      const finished = update.finished === true || update.done === update.total
       if (!finished && now - last < drawEvery) return
       last = now
       const text = `${update.label} ${bar(update)}${amount(update)}`.slice(0, (stream.columns ?? 80) - 1)
@@ -39,7 +49,7 @@ const inLines = (stream: NodeJS.WriteStream): Listener => {
   return (update) =>
     Effect.sync(() => {
       const now = performance.now()
-      if (now - last < lineEvery) return
+      if (update.finished === true || now - last < lineEvery) return
       last = now
       stream.write(`${update.label}: ${amount(update)}\n`)
     })

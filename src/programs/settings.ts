@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import { pathToFileURL } from "node:url"
+import { whyNot } from "../internal/ImportFailure.ts"
 
 /** A setting is not what it should be. */
 export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
@@ -60,7 +61,7 @@ const configFile = Effect.gen(function* () {
     const refuse = (detail: string) => new InvalidSetting({ setting: location, detail })
     const module = yield* Effect.tryPromise({
       try: () => import(pathToFileURL(location).href) as Promise<{ readonly default?: unknown }>,
-      catch: (error) => refuse(error instanceof Error ? error.message : String(error))
+      catch: (error) => refuse(whyNot(error, process.versions.node))
     })
     return yield* Effect.mapError(decode(module.default), ({ message }) =>
       refuse(`its default export does not fit (it may have ${Object.keys(variables).join(", ")}): ${message}`)

@@ -3,10 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Attribute from "../../src/Attribute.ts"
 import { Databases, type Methods } from "../../src/Databases.ts"
+import type { DatabasesError } from "../../src/DatabasesError.ts"
 import type { Document } from "../../src/Document.ts"
 import * as Progress from "../../src/internal/Progress.ts"
 import * as Migration from "../../src/Migration.ts"
 import * as Migrator from "../../src/Migrator.ts"
+import { Write } from "../../src/Operation.ts"
 import * as Query from "../../src/Query.ts"
 import { refused } from "../contract/databases/support.ts"
 import {
@@ -128,9 +130,11 @@ for (const [name, target] of targets) {
           Effect.provideService(Progress.Progress, (update) => Effect.sync(() => void updates.push(update)))
         )
         assert.deepStrictEqual(updates[0], { label: "transforming c", done: 0, total: count })
-        assert.deepStrictEqual(updates.at(-1), { label: "transforming c", done: count, total: count })
-        assert.isAbove(updates.length, 3)
-        const done = updates.map((update) => update.done)
+        assert.deepStrictEqual(updates.at(-1), { label: "transforming c", done: count, total: count, finished: true })
+        const steps = updates.slice(0, -1)
+        assert.isAbove(steps.length, 3)
+        assert.strictEqual(steps.at(-1)?.fraction, 1)
+        const done = steps.map((update) => update.done)
         assert.deepStrictEqual(
           done,
           [...new Set(done)].toSorted((left, right) => left - right)
@@ -211,6 +215,44 @@ for (const [name, target] of targets) {
         assert.isFalse(Migration.isMigration({ up: Effect.void }))
         assert.isFalse(Migration.isMigration(null))
         yield* Effect.void
+      })
+    )
+  })
+
+  describe(`a refusal inside a run, on ${name}`, () => {
+    const refusals = (db: Methods) =>
+      Effect.forEach(
+        [
+          db.deleteCollection("nope"),
+          db.deleteDatabase("nope"),
+          db.deleteAttribute("c", "nope"),
+          db.deleteIndex("c", "nope"),
+          db.updateDocument("c", "nope", { n: 1 }),
+          db.deleteDocument("c", "x".repeat(5000)),
+          db.writeDocuments("c", []),
+          db.writeDocuments(
+            "c",
+            Array.from({ length: 150 }, (_, n) => Write.cases.Delete.make({ id: `${"x".repeat(30)}${n}` }))
+          ),
+          db.restoreDocuments("c", []),
+          db.createCollection("c"),
+          db.createDocuments("c", [{ $id: "new", n: 1 }, { $id: "D0" }])
+        ] as ReadonlyArray<Effect.Effect<unknown, DatabasesError>>,
+        (asked) => Effect.map(Effect.flip(asked), ({ message }) => message)
+      )
+
+    test(
+      "says what it says without a run, and leaves nothing to undo",
+      Effect.gen(function* () {
+        const expected = yield* refusals(yield* Databases)
+        const before = yield* exactHash
+        let found: ReadonlyArray<string> = []
+        const { changes } = yield* Migrator.execute(
+          migration("m", (db) => Effect.map(refusals(db), (messages) => void (found = messages)))
+        )
+        assert.deepStrictEqual(found, expected)
+        assert.deepStrictEqual(changes, [])
+        assert.strictEqual(yield* exactHash, before)
       })
     )
   })

@@ -12,7 +12,7 @@ import * as Embedded from "../../src/layers/databases/Embedded.ts"
 import { scoped } from "../../src/Migration.ts"
 import * as Migrator from "../../src/Migrator.ts"
 import { access } from "../../src/Operation.ts"
-import { type Command, commands, perform, type Step, steps } from "../support/Commands.ts"
+import { begin, type Command, commands, perform, type Step, steps } from "../support/Commands.ts"
 import {
   assertNothingOpen,
   type Body,
@@ -84,18 +84,13 @@ const inside = (db: Methods, live: Methods, tree: ReadonlyArray<Tree>, tally: Ta
     { discard: true }
   )
 
-/** The same without a migration: what a failed savepoint would have undone is left out. */
-const directly = (db: Methods, tree: ReadonlyArray<Tree>): Effect.Effect<void> =>
-  Effect.forEach(
-    tree,
-    (one): Effect.Effect<void> => {
-      if (one.tag !== "savepoint") return Effect.asVoid(Effect.result(perform(db, one)))
-      return one.fails ? Effect.void : directly(db, one.body)
-    },
-    { discard: true }
-  )
+/** The same without a migration, every savepoint kept. */
+const directly = (db: Methods, steps: ReadonlyArray<Step>) =>
+  Effect.forEach(steps, (step) => ("choices" in step ? Effect.result(perform(db, step)) : Effect.void), {
+    discard: true
+  })
 
-const generated = Arbitrary.all({ setup: commands(24), steps })
+const generated = Arbitrary.all({ setup: commands, steps })
 type Generated = { readonly setup: ReadonlyArray<Command>; readonly steps: ReadonlyArray<Step> }
 
 /** Checks a property that many times, each on a target of its own. */
@@ -121,12 +116,15 @@ const check = (
     }
   )
 
-const setUp = (setup: ReadonlyArray<Command>) =>
-  prepare((db) => Effect.forEach(setup, (command) => Effect.result(perform(db, command)), { discard: true }))
+const setUp = (db: Methods, setup: ReadonlyArray<Command>) =>
+  Effect.andThen(
+    begin(db),
+    Effect.forEach(setup, (command) => Effect.result(perform(db, command)), { discard: true })
+  )
 
 const leavesNothing = (tally: Tally) =>
   Effect.fnUntraced(function* ({ setup, steps }: Generated) {
-    yield* setUp(setup)
+    yield* prepare((db) => setUp(db, setup))
     const live = yield* Databases
     const [before, aside] = [yield* exactHash, yield* putAside]
     const error = yield* runAndFail("generated", (db) => inside(db, live, treeOf(steps), tally))
@@ -162,15 +160,18 @@ describe("generated migrations", () => {
       memory,
       200,
       Effect.fnUntraced(function* ({ setup, steps }: Generated) {
-        yield* setUp(setup)
+        yield* prepare((db) => setUp(db, setup))
         const live = yield* Databases
-        const tree = treeOf(steps)
-        const result = yield* Migrator.execute(migration("generated", (db) => inside(db, live, tree, newTally())))
+        // No savepoint fails here: an index that comes back comes last, which decides what later deletions leave of two.
+        const kept = steps.map((step) => (step.tag === "fail" ? { tag: "keep" as const } : step))
+        const result = yield* Migrator.execute(
+          migration("generated", (db) => inside(db, live, treeOf(kept), newTally()))
+        )
         assert.isTrue(result.success)
         const twin = yield* Effect.gen(function* () {
           const db = yield* Databases
-          yield* Effect.forEach(setup, (command) => Effect.result(perform(db, command)))
-          yield* directly(db, tree)
+          yield* setUp(db, setup)
+          yield* directly(db, steps)
           return yield* DatabaseHash.server(db, "content")
         }).pipe(Effect.provide(Layer.fresh(Embedded.memory), { local: true }))
         assert.strictEqual(yield* DatabaseHash.server(live, "content"), twin)

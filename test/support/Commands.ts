@@ -83,10 +83,12 @@ export const steps: Arbitrary.Arbitrary<ReadonlyArray<Step>> = Arbitrary.array(
     Arbitrary.Constant<Step>({ tag: "fail" }),
     Arbitrary.Constant<Step>({ tag: "fail" })
   ]),
-  { maxLength: 30 }
+  { minLength: 12, maxLength: 40 }
 )
-export const commands = (maxLength: number): Arbitrary.Arbitrary<ReadonlyArray<Command>> =>
-  Arbitrary.array(command, { maxLength })
+export const commands: Arbitrary.Arbitrary<ReadonlyArray<Command>> = Arbitrary.array(command, {
+  minLength: 6,
+  maxLength: 24
+})
 
 /** Few of each, some alike but for their case, so that they collide. */
 const collectionIds = ["c", "C", "d", "other"]
@@ -206,6 +208,27 @@ const valuesFor = (attributes: ReadonlyArray<Attribute.Attribute>, command: Comm
     attributes
       .filter((_, position) => (command.choices[2] + position + shift) % 4 > 0)
       .map((attribute, position) => [attribute.key, valueFor(attribute, command, shift + position)])
+  )
+
+/** Something to begin with: a collection with an attribute of each kind, and documents. */
+export const begin = (db: Methods): Effect.Effect<unknown, DatabasesError> =>
+  Effect.andThen(
+    db.createCollection("c", {
+      attributes: [
+        Attribute.string("text", { size: 16 }),
+        Attribute.string("b", { size: 8, default: "s" }),
+        Attribute.integer("n", { min: -30, max: 30 }),
+        Attribute.float("f"),
+        Attribute.enumeration("e", { elements: ["s", "ß", "Á"] }),
+        Attribute.string("list", { size: 8, array: true })
+      ],
+      indexes: [Index.unique("u", ["text"]), Index.key("i0", ["b", "n"])]
+    }),
+    db.createDocuments("c", [
+      { $id: "x", text: "s", n: 1, list: ["a", null] },
+      { $id: "y", text: "Áa", b: "ß", f: 0.1, $permissions: ['read("any")'] },
+      { $id: "z", e: "ß", $createdAt: dates[0]! }
+    ])
   )
 
 const documentsOf = (db: Methods, collection: string) =>

@@ -87,7 +87,10 @@ export const unknown = (id: string, known: ReadonlyArray<Known>): UnknownMigrati
   return new UnknownMigration({ id, ...(suggestion === undefined ? {} : { suggestion }) })
 }
 
-/** Fails where one of `pending` stands before a migration that is applied. */
+/**
+ * Fails where one of `pending` stands before a migration that is applied. One that was tried in its turn and failed is
+ * not out of order.
+ */
 export const checkOrder = Effect.fnUntraced(function* (
   known: ReadonlyArray<Known>,
   pending: ReadonlyArray<Known>,
@@ -95,6 +98,7 @@ export const checkOrder = Effect.fnUntraced(function* (
 ) {
   const completed = new Set(state.completed)
   const lastApplied = known.findLastIndex(({ id }) => completed.has(id))
-  const early = pending.filter((one) => known.indexOf(one) < lastApplied).map(({ id }) => id)
+  const tried = new Set(state.failed.map(({ name }) => name))
+  const early = pending.filter((one) => known.indexOf(one) < lastApplied && !tried.has(one.id)).map(({ id }) => id)
   if (early.length > 0) return yield* new OutOfOrder({ migrations: early, after: known[lastApplied]!.id })
 })

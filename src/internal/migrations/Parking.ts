@@ -3,7 +3,9 @@
  * hidden from the migration; what is parked is deleted for good when the run commits. So a way back writes no document.
  */
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Random from "effect/Random"
+import type { Attribute } from "../../Attribute.ts"
 import { sameKey } from "../../Collection.ts"
 import type { Collection } from "../../Collection.ts"
 import { type Execute, failure, make as makeDatabases, type Methods } from "../../Databases.ts"
@@ -145,6 +147,34 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
 
   const { cases } = Operation
 
+  /** The attribute as it lets every write to its documents through, whatever value it has in them. */
+  const relax = Effect.fnUntraced(function* (
+    { collection, database }: Of<"DeleteAttribute">,
+    attribute: Attribute
+  ): Effect.fn.Return<Attribute, DatabasesError> {
+    if (attribute.kind === "enum") {
+      const elements = new Set(attribute.elements)
+      const narrower = attribute.array
+        ? []
+        : attribute.elements.map((element) => Query.notEqual(attribute.key, element))
+      yield* Paging.forEachPageBySequence(
+        live.in(database),
+        collection,
+        (documents) =>
+          Effect.sync(() => {
+            for (const document of documents) {
+              for (const value of [document[attribute.key]].flat()) if (typeof value === "string") elements.add(value)
+            }
+          }),
+        { filters: [Query.isNotNull(attribute.key), ...narrower] }
+      )
+      return { ...attribute, required: false, elements: [...elements] }
+    }
+    return "min" in attribute
+      ? { ...attribute, required: false, min: null, max: null }
+      : { ...attribute, required: false }
+  })
+
   const deleteAttribute = Effect.fnUntraced(function* (
     operation: Of<"DeleteAttribute">
   ): Effect.fn.Return<void, DatabasesError> {
@@ -162,13 +192,9 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
       yield* recorder.write(cases.CreateIndex.make({ database, collection, index: rest }))
       indexes = [...indexes, rest]
     }
-    if (attribute.required) {
-      yield* recorder.write({
-        _tag: "UpdateAttribute",
-        database,
-        collection,
-        attribute: { ...attribute, required: false }
-      })
+    const relaxed = yield* relax(operation, attribute)
+    if (!Equal.equals(relaxed, attribute)) {
+      yield* recorder.write({ _tag: "UpdateAttribute", database, collection, attribute: relaxed })
     }
     const newKey = (yield* parkedKey)(attribute.key)
     const name = fold(database, collection, newKey)
@@ -178,21 +204,31 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
     })
   })
 
-  const deleteCollection = ({ collection, database }: Of<"DeleteCollection">): Answer<void> =>
-    Effect.asVoid(
+  /** What takes the place of `operation` is refused in its words. */
+  const insteadOf = (operation: Mutation, effect: Answer<unknown>): Answer<void> =>
+    Effect.asVoid(Effect.mapError(effect, ({ reason }) => failure(operation, reason)))
+
+  const deleteCollection = (operation: Of<"DeleteCollection">): Answer<void> => {
+    const { collection, database } = operation
+    return insteadOf(
+      operation,
       recorder.write(cases.UpdateCollection.make({ database, collection, enabled: false }), {
         onDone: () => collections.set(fold(database, collection), { database, collection }),
         onUndone: () => collections.delete(fold(database, collection))
       })
     )
+  }
 
-  const deleteDatabase = ({ database }: Of<"DeleteDatabase">): Answer<void> =>
-    Effect.asVoid(
+  const deleteDatabase = (operation: Of<"DeleteDatabase">): Answer<void> => {
+    const { database } = operation
+    return insteadOf(
+      operation,
       recorder.write(cases.UpdateDatabase.make({ database, enabled: false }), {
         onDone: () => databases.set(fold(database), database),
         onUndone: () => databases.delete(fold(database))
       })
     )
+  }
 
   /** Deletes a parked collection before its time, because its id is wanted again: its documents are saved first. */
   const deleteForGood = Effect.fnUntraced(function* (database: string, collection: string) {

@@ -3,19 +3,19 @@
  *
  * Only small things stay in memory: where the entries stand. Documents are read back from the journal when needed.
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Semaphore from "effect/Semaphore"
 import * as DatabaseHash from "../../DatabaseHash.ts"
-import { failure, type Methods } from "../../Databases.ts"
+import { Databases, failure, type Methods } from "../../Databases.ts"
 import { DatabasesError, NotFound, Unavailable } from "../../DatabasesError.ts"
 import type { Document } from "../../Document.ts"
 import type { Before, JournalUnavailable, Position, RunJournal } from "../../MigrationJournal.ts"
 import { batchLimit, type Mutation, type Of, path, type ResultOf, type Tag } from "../../Operation.ts"
 import * as Paging from "../Paging.ts"
 import * as Query from "../../Query.ts"
+import { messageOf } from "./CauseMessage.ts"
 import * as Inverse from "./Inverse.ts"
 import * as Report from "./Report.ts"
 
@@ -36,12 +36,28 @@ export interface UndoReport {
 interface Recorded {
   readonly sequence: number
   readonly savepoints: ReadonlyArray<number>
+  /** What it wrote, for people. */
+  readonly what: string
+  /** Where it wrote: a collection, or a database. Undefined outside `Databases`. */
+  readonly where: string | undefined
   readonly undo: Effect.Effect<UndoReport>
 }
 interface Said {
   readonly savepoints: ReadonlyArray<number>
   readonly line: Report.Line
 }
+
+const isClean = ({ conflicts, remaining }: UndoReport) => conflicts.length === 0 && remaining.length === 0
+
+/** A collection's path, or its database's where the operation is about that. */
+const whereOf = (operation: Mutation): string | undefined =>
+  "collection" in operation
+    ? `${operation.database}/${operation.collection}`.toLowerCase()
+    : "database" in operation
+      ? operation.database.toLowerCase()
+      : undefined
+const overlap = (one: string, other: string) =>
+  one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
 
 const nothing: UndoReport = { conflicts: [], remaining: [] }
 const join = (reports: ReadonlyArray<UndoReport>): UndoReport => ({
@@ -88,12 +104,13 @@ export interface Recorder {
   readonly rollback: Effect.Effect<UndoReport>
 }
 
-/** `live` is written, `journal` remembers. What savepoints could not undo is part of `rollback`'s report too. */
+/** `live` is written, `journal` remembers. `rollback` tries again what savepoints could not undo. */
 export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJournal) {
   const turn = yield* Semaphore.make(1)
   const stack: Array<Recorded> = []
   const said: Array<Said> = []
   const failedSavepoints: Array<UndoReport> = []
+  const endedSavepoints = new Set<number>()
   let closed = false
   let lastSequence = 0
   let lastSavepoint = 0
@@ -101,15 +118,20 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
   const toDatabasesError = (operation: Mutation) => (error: JournalUnavailable) =>
     failure(operation, new Unavailable({ type: "general_unknown", detail: error.message }))
 
-  const ended = (operation: string, where: string) =>
-    new DatabasesError({
+  /** Of a write by a fiber that outlived what it belongs to. */
+  const late = Effect.fnUntraced(function* (operation: string, where: string) {
+    const savepoints = yield* Savepoints
+    const over = closed ? "migration" : savepoints.some((id) => endedSavepoints.has(id)) ? "savepoint" : undefined
+    if (over === undefined) return
+    return yield* new DatabasesError({
       operation,
       path: where,
       reason: new Unavailable({
         type: "general_unknown",
-        detail: "the migration has ended; a fiber that it left behind wants to write"
+        detail: `the ${over} has ended; a fiber that it left behind wants to write`
       })
     })
+  })
 
   const lookUp = Effect.fnUntraced(function* (operation: Mutation): Effect.fn.Return<Before, DatabasesError> {
     const needs = Inverse.needs(operation)
@@ -117,14 +139,23 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
     const databases = live.in(operation.database)
     // What is not there is refused by the operation itself, in its own words.
     const found = <A>(effect: Effect.Effect<A, DatabasesError>) =>
-      effect.pipe(Effect.catchReason("DatabasesError", "NotFound", () => Effect.succeed(undefined)))
+      effect.pipe(
+        Effect.catchReasons("DatabasesError", {
+          NotFound: () => Effect.succeed(undefined),
+          // Ids so long that no query holds them.
+          InvalidQuery: () => Effect.succeed(undefined)
+        })
+      )
     const database = needs.database === true ? yield* found(databases.getDatabase(operation.database)) : undefined
     const collection =
       needs.collection === true && "collection" in operation
         ? yield* found(databases.getCollection(operation.collection))
         : undefined
     const documents =
-      needs.documents === undefined || needs.documents.length === 0 || !("collection" in operation)
+      needs.documents === undefined ||
+      needs.documents.length === 0 ||
+      needs.documents.length > batchLimit ||
+      !("collection" in operation)
         ? undefined
         : yield* found(
             databases.listDocuments(
@@ -181,7 +212,7 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
     options?: WriteOptions
   ): Effect.fn.Return<ResultOf<T>, DatabasesError> {
     const mutation: Mutation = operation
-    if (closed) return yield* ended(mutation._tag, path(mutation))
+    yield* late(mutation._tag, path(mutation))
     const savepoints = yield* Savepoints
     const before = yield* lookUp(mutation)
     const sequence = ++lastSequence
@@ -198,7 +229,8 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
     const done = yield* Effect.exit(journal.append({ _tag: "Done", sequence, after }))
     const recorded = Exit.isSuccess(done) ? readAfter(done.value) : Effect.succeed(after)
     const what = `${mutation._tag} ${path(mutation)}`
-    stack.push({ sequence, savepoints, undo: undoWrite(sequence, what, intent, recorded, options?.onUndone) })
+    const undo = undoWrite(sequence, what, intent, recorded, options?.onUndone)
+    stack.push({ sequence, savepoints, what, where: whereOf(mutation), undo })
     yield* Effect.mapError(done, toDatabasesError(mutation))
     return result
   })
@@ -214,8 +246,9 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
         path: name,
         reason: new Unavailable({ type: "general_unknown", detail: message })
       })
-    if (closed) return yield* ended("step", name)
-    const context = yield* Effect.context<R>()
+    yield* late("step", name)
+    // An undo may use `Databases` too: past the end of the migration, unrecorded.
+    const context = Context.add(yield* Effect.context<R>(), Databases, Databases.of(live))
     const savepoints = yield* Savepoints
     const sequence = ++lastSequence
     yield* Effect.mapError(journal.append({ _tag: "StepIntent", sequence, step: name }), noJournal)
@@ -228,19 +261,36 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
             )
           )
     // Even a failed or interrupted step may have done something: its undo runs all the same.
-    stack.push({ sequence, savepoints, undo: Effect.flatMap(takeBack, (report) => undone(sequence, report)) })
+    const takenBack = Effect.flatMap(takeBack, (report) => undone(sequence, report))
+    stack.push({ sequence, savepoints, what: `step ${name}`, where: undefined, undo: takenBack })
     const answer = yield* body
     yield* Effect.mapError(journal.append({ _tag: "Done", sequence, after: {} }), noJournal)
     return answer
   })
 
+  /**
+   * What could not be undone stays on the stack, for the whole rollback to try again in the order of all. Where an undo
+   * failed, what those before it in the same place find otherwise is our own, not a conflict with others.
+   */
   const undoWhere = (matches: (entry: { readonly savepoints: ReadonlyArray<number> }) => boolean) =>
     Effect.gen(function* () {
       const chosen = stack.filter(matches).toReversed()
       const reports: Array<UndoReport> = []
+      const stuck: Array<string> = []
       for (const entry of chosen) {
-        reports.push(yield* entry.undo)
-        stack.splice(stack.indexOf(entry), 1)
+        const { where, what } = entry
+        const isStuck = where !== undefined && stuck.some((other) => overlap(where, other))
+        const outcome = yield* entry.undo
+        const report =
+          isStuck && outcome.conflicts.length > 0
+            ? {
+                conflicts: [],
+                remaining: [...outcome.remaining, `${what}: what could not be undone after it stands in the way`]
+              }
+            : outcome
+        reports.push(report)
+        if (isClean(report)) stack.splice(stack.indexOf(entry), 1)
+        if (report.remaining.length > 0 && where !== undefined) stuck.push(where)
         yield* Effect.yieldNow
       }
       const kept = said.filter((one) => !matches(one))
@@ -272,9 +322,12 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
       return yield* Effect.onExit(Effect.provideService(effect, Savepoints, [...outer, id]), (exit) =>
         Exit.isSuccess(exit)
           ? Effect.void
-          : Effect.map(
-              undoWhere(({ savepoints }) => savepoints.includes(id)),
-              (report) => void failedSavepoints.push(report)
+          : Effect.andThen(
+              turn.withPermits(1)(Effect.sync(() => endedSavepoints.add(id))),
+              Effect.map(
+                undoWhere(({ savepoints }) => savepoints.includes(id)),
+                (report) => void failedSavepoints.push(report)
+              )
             )
       )
     }),
@@ -285,18 +338,10 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
     leftovers: Effect.sync(() => join(failedSavepoints)),
     close: turn.withPermits(1)(Effect.sync(() => void (closed = true))),
     changes: Effect.sync(() => Report.render(said.map(({ line }) => line))),
-    rollback: Effect.map(
-      undoWhere(() => true),
-      (report) => join([...failedSavepoints, report])
-    )
+    rollback: undoWhere(() => true)
   }
   return recorder
 })
-
-const messageOf = (cause: Cause.Cause<unknown>): string =>
-  Cause.prettyErrors(cause)
-    .map(({ message }) => message)
-    .join("; ")
 
 /** The hash of each document that a write left, by its id in small letters. */
 const hashesAfter = (operation: Mutation, result: ResultOf<Tag>, before: Before): Inverse.Facts["after"] => {

@@ -18,6 +18,7 @@ import {
 } from "../../MigratorError.ts"
 import { type Mutation, path } from "../../Operation.ts"
 import * as Query from "../../Query.ts"
+import { messageOf } from "./CauseMessage.ts"
 import * as Parking from "./Parking.ts"
 import * as Recorder from "./Recorder.ts"
 
@@ -35,14 +36,6 @@ export interface Options<E> {
   readonly now: Effect.Effect<string>
   /** Writes the success down, between purge and end. */
   readonly remember: Effect.Effect<void, E>
-}
-
-/** What people read of a failure: the messages of its errors. */
-export const messageOf = (cause: Cause.Cause<unknown>): string => {
-  if (Cause.hasInterruptsOnly(cause)) return "interrupted"
-  return Cause.prettyErrors(cause)
-    .map(({ message, name }) => (message === "" ? name : message))
-    .join("; ")
 }
 
 const runService = (migration: Migration, recorder: Recorder.Recorder): MigrationRun["Service"] => ({

@@ -35,6 +35,8 @@ export interface Options {
   readonly label?: string | undefined
   /** How long to wait for another process's write, in milliseconds. Default 5000. */
   readonly busyTimeout?: number | undefined
+  /** Only look: nothing is made or written, and writes are refused. Default false. */
+  readonly readOnly?: boolean | undefined
 }
 
 type Handler<T extends Tag> = (engine: Structure.Engine, operation: Of<T>) => ResultOf<T>
@@ -171,7 +173,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const now = yield* Clock.currentTimeMillis
   const catalog = yield* attempt(start, () => {
     for (const module of [Columns, Conditions, Fulltext, Access]) module.defineFunctions(sqlite)
+    const found = Catalog.inspect(sqlite)
     const opened = Catalog.make(sqlite)
+    if (options.readOnly === true) return opened
+    sqlite.writeAhead()
+    if (found === "empty") Catalog.createTables(sqlite)
     sqlite.transaction("write", () => {
       Transactions.createTables(sqlite)
       opened.refresh()

@@ -65,8 +65,10 @@ export const make = Effect.fnUntraced(function* (folder: string) {
     const turn = yield* Semaphore.make(1)
     const write = Effect.fnUntraced(function* (next: Entry) {
       const bytes = new TextEncoder().encode(`${ExactJson.stringify(next)}\n`)
-      yield* handle.writeAll(bytes)
-      yield* handle.sync
+      // A line that is cut short (the disk is full) goes again: the next one must begin where this one did.
+      yield* Effect.tapError(Effect.andThen(handle.writeAll(bytes), handle.sync), () =>
+        Effect.ignore(fs.truncate(location, end))
+      )
       const position = { offset: end, length: bytes.length }
       end += bytes.length
       if (next._tag === "End") yield* Effect.ignore(fs.remove(path.join(runs, `${entry.run}${marker}`)))
@@ -108,6 +110,11 @@ export const make = Effect.fnUntraced(function* (folder: string) {
       ),
       Effect.map(({ run }) => run)
     )
+  const damaged = (location: string, mark: string) => (error: { readonly message: string }) =>
+    new JournalUnavailable({
+      location,
+      detail: `${error.message}. It may tell how to undo a run that was cut short: bring it back, or, once the database is as it should be, remove ${mark}`
+    })
 
   const open = Effect.gen(function* () {
     const names = yield* fs
@@ -117,7 +124,7 @@ export const make = Effect.fnUntraced(function* (folder: string) {
       names.filter((name) => name.endsWith(marker)).toSorted(),
       Effect.fnUntraced(function* (name) {
         const location = path.join(runs, name.slice(0, -marker.length), "journal.ndjson")
-        return yield* Effect.mapError(summary(location), unavailable(location))
+        return yield* Effect.mapError(summary(location), damaged(location, path.join(runs, name)))
       })
     )
     return found.filter((run) => run !== undefined)

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { pathToFileURL } from "node:url"
+import { whyNot } from "../../internal/ImportFailure.ts"
 import { type Migration, problem } from "../../Migration.ts"
 import type { Source } from "../../Migrator.ts"
 import { MigrationNotLoaded, MigrationsMissing } from "../../MigratorError.ts"
@@ -12,26 +13,10 @@ import * as SourceHash from "./SourceHash.ts"
 const isMigrationFile = (name: string): boolean =>
   /^[^_.].*\.m?[jt]s$/.test(name) && !/\.d\.m?ts$/.test(name) && !/\.test\.m?[jt]s$/.test(name)
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined)
-
-const whyNot = (error: unknown): string => {
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  switch (codeOf(error)) {
-    case "ERR_UNKNOWN_FILE_EXTENSION":
-      return `this Node (${process.versions.node}) does not strip types: use Node 22.19 or newer, or compile it to .js`
-    case "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING":
-      return "Node strips no types inside node_modules: keep migrations outside it, or compile them to .js"
-    case "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX":
-      return `Node only strips types, and this needs more (an enum, a namespace, a parameter property): ${message}`
-    default:
-      return message
-  }
-}
-
 const load = (location: string): Effect.Effect<Migration, MigrationNotLoaded> =>
   Effect.tryPromise({
     try: () => import(pathToFileURL(location).href) as Promise<{ readonly default?: unknown }>,
-    catch: (error) => new MigrationNotLoaded({ location, detail: whyNot(error) })
+    catch: (error) => new MigrationNotLoaded({ location, detail: whyNot(error, process.versions.node) })
   }).pipe(
     Effect.flatMap((module) => {
       const detail = problem(module.default)

@@ -21,6 +21,8 @@ export interface Sqlite {
   readonly savepoint: <A>(body: () => A) => A
   /** The body, and back to where it began. For a look at what would be. */
   readonly rehearsal: <A>(body: () => A) => A
+  /** Writes go to a log first (WAL), so that readers and a writer do not wait for each other. Kept in the file. */
+  readonly writeAhead: () => void
   /** A pure function of one text, null for null; further arguments come as they are. */
   readonly define: (name: string, body: (text: string, ...rest: ReadonlyArray<Cell>) => string | number) => void
   readonly close: () => void
@@ -34,13 +36,16 @@ export interface OpenOptions {
   readonly filename: string
   /** How long a statement waits for another process's lock, in milliseconds. Default 5000. */
   readonly busyTimeout?: number | undefined
+  /** Nothing is written, and a missing file not made. Default false. */
+  readonly readOnly?: boolean | undefined
 }
 
-/** Opens or creates a file (WAL, synchronous FULL), or a database in memory. Throws `SqliteError`s of Node. */
+/** Opens or creates a file (synchronous FULL), or a database in memory. Throws `SqliteError`s of Node. */
 export const open = (options: OpenOptions): Sqlite => {
-  const database = new DatabaseSync(options.filename, { timeout: options.busyTimeout ?? 5000 })
+  const readOnly = options.readOnly ?? false
+  const database = new DatabaseSync(options.filename, { timeout: options.busyTimeout ?? 5000, readOnly })
   try {
-    database.exec("pragma journal_mode = WAL; pragma synchronous = FULL; pragma temp_store = MEMORY")
+    database.exec("pragma synchronous = FULL; pragma temp_store = MEMORY")
   } catch (error) {
     database.close()
     throw error
@@ -100,6 +105,9 @@ export const open = (options: OpenOptions): Sqlite => {
         throw error
       }
       return answer
+    },
+    writeAhead: () => {
+      prepared("pragma journal_mode = WAL").all()
     },
     define: (name, body) =>
       database.function(name, { deterministic: true, varargs: true }, (value, ...rest) =>

@@ -7,9 +7,11 @@ import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
 import type { Teardown } from "effect/Runtime"
+import { Console as NodeConsole } from "node:console"
 import * as exitCodes from "../exitCodes.ts"
 import * as Output from "../output.ts"
 import * as Progress from "../progress.ts"
@@ -29,6 +31,7 @@ let signal: "SIGINT" | "SIGTERM" | undefined
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
+    if (stray) return
     if (signal !== undefined) process.exit(signalCodes[name])
     signal = name
     process.stderr.write(
@@ -37,8 +40,33 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   })
 }
 
+/** A stray failure of a migration (a timer that throws, a promise that nobody awaits) stops it as a signal does. */
+let stray = false
+const stop = (error: unknown) => {
+  if (stray || signal !== undefined) return
+  stray = true
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`a failure outside the migration's effect stops it; undoing what was begun:\n${what}\n`)
+  signal = "SIGTERM"
+  process.emit("SIGTERM")
+}
+process.on("uncaughtException", stop)
+process.on("unhandledRejection", stop)
+
+// Who reads us may leave (`| head`): what was begun goes on to its end all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined)
+
+let ended = false
+process.on("exit", () => {
+  if (ended || signal !== undefined) return
+  process.stderr.write("the process was ended in the middle. Where a run had begun, `status` says what is left\n")
+  process.exitCode = exitCodes.exitCodes.RecoveryNeeded
+})
+
 const teardown: Teardown = (exit, onExit) => {
+  ended = true
   if (Exit.isSuccess(exit)) return onExit(0)
+  if (Cause.hasInterruptsOnly(exit.cause) && stray) return onExit(exitCodes.exitCodes.MigrationFailed)
   if (Cause.hasInterruptsOnly(exit.cause)) return onExit(signalCodes[signal ?? "SIGINT"])
   const error: unknown = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
   return onExit(error instanceof Output.ExitWith ? error.code : exitCodes.defect)
@@ -47,7 +75,9 @@ const teardown: Teardown = (exit, onExit) => {
 /** What stops before a command is known. */
 const refuse = (error: { readonly _tag: string; readonly message: string }) => {
   const document = { version: Output.jsonVersion, success: false, error: { _tag: error._tag, message: error.message } }
-  const json = process.argv.includes("--json") ? Console.log(JSON.stringify(document, undefined, 2)) : Effect.void
+  const json = process.argv.includes("--json")
+    ? Output.printDocument(JSON.stringify(document, undefined, 2))
+    : Effect.void
   return Effect.andThen(Console.error(error.message), json)
 }
 
@@ -62,9 +92,15 @@ const presenter = CliOutput.layerPresenter({
       : CliOutput.defaultPresenter.present(event)
 })
 
+const asks = (...names: ReadonlyArray<string>) => names.some((name) => process.argv.includes(name))
+
+// Standard output is for the one document: what migrations print goes beside it.
+if (asks("--json")) globalThis.console = new NodeConsole(process.stderr, process.stderr)
+
 const program = commands.pipe(
   Command.run({ version }),
-  Effect.provide(Settings.layer),
+  // Help is there even where the settings are broken.
+  Effect.provide(asks("--help", "-h", "--version") ? Layer.empty : Settings.layer),
   Effect.provide(presenter),
   Effect.provide(Progress.layer),
   Effect.catchTags({

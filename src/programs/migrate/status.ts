@@ -43,7 +43,7 @@ const text = (status: Migrator.Status): string => {
     ...failures.map((failure) => `${Output.styled("red", "last failure")} of ${failure}`),
     holder === undefined ? undefined : `${describe(holder)} is migrating now.`,
     holder === undefined && open.length > 0 ? new RecoveryNeeded({ runs: open }).message : undefined,
-    migrations.length === 0
+    migrations.length === 0 || (holder === undefined && open.length > 0)
       ? undefined
       : pending === 0
         ? "Nothing is pending."

@@ -61,7 +61,7 @@ export const layer = (
       }
       return Layer.mergeAll(
         there || options.create
-          ? Embedded.layer({ filename, databaseId })
+          ? Embedded.layer({ filename, databaseId, readOnly: !options.create })
           : Embedded.layer({ filename: ":memory:", databaseId, label: `sqlite:${filename}, which is not there yet` }),
         FileState.layer(backups),
         SqliteLock.layer(filename),

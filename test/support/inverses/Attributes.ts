@@ -137,6 +137,21 @@ export const attributes = {
           yield* db.createDocument("c", { $id: "d9", text: "nine" })
         }),
       check: is(valuesOf("count"), { d1: 2, d3: 30, d4: 40, d9: 7 })
+    },
+    {
+      title: "whose bounds and elements are narrower than the data: it hinders no update of a document",
+      setup: (db) =>
+        Effect.andThen(
+          db.updateAttribute("c", Attribute.integer("count", { min: 0, max: 15 })),
+          db.updateAttribute("c", Attribute.enumeration("color", { elements: ["blue"] }))
+        ),
+      operation: (db) =>
+        Effect.gen(function* () {
+          yield* db.deleteAttribute("c", "count")
+          yield* db.deleteAttribute("c", "color")
+          yield* db.updateDocument("c", "d4", { word: "new" })
+        }),
+      check: is((db) => Effect.map(db.getDocument("c", "d4"), (one) => one["word"]), "new")
     }
   ],
   CreateIndex: [

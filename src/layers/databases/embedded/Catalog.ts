@@ -6,7 +6,21 @@ import { randomUUID } from "node:crypto"
 import type { Collection, Database } from "../../../Collection.ts"
 import type { Sqlite } from "../../vendors/Sqlite.ts"
 import * as ExactJson from "../../../internal/ExactJson.ts"
-import { alreadyExists, notFound } from "./Refusal.ts"
+import { alreadyExists, notFound, unusable } from "./Refusal.ts"
+
+/** What is in the file: nothing yet, tables of ours, or a reason not to touch it. */
+export const inspect = (sqlite: Sqlite): "empty" | "ours" => {
+  const tables = sqlite.all("select name from sqlite_schema where type = 'table'").map(([name]) => name)
+  if (tables.length === 0) return "empty"
+  if (!tables.includes("holdfast_file")) {
+    throw unusable("it is an SQLite database of something else. Choose another path")
+  }
+  const [found] = sqlite.first("select value from holdfast_file where name = 'layout'") ?? []
+  if (found !== undefined && found !== layout) {
+    throw unusable(`its layout is ${String(found)}, and this version of holdfast knows ${layout}. Use a newer one`)
+  }
+  return "ours"
+}
 
 /** Version of this layout of tables. */
 const layout = "1"
@@ -35,7 +49,8 @@ export interface Catalog {
 
 const fold = (id: string) => id.toLowerCase()
 
-export const make = (sqlite: Sqlite): Catalog => {
+/** Makes the tables where they are missing. */
+export const createTables = (sqlite: Sqlite): void => {
   sqlite.transaction("write", () => {
     sqlite.run("create table if not exists holdfast_file (name text primary key, value text not null)")
     sqlite.run(
@@ -47,6 +62,9 @@ export const make = (sqlite: Sqlite): Catalog => {
     sqlite.run("insert or ignore into holdfast_file values ('layout', ?)", layout)
     sqlite.run("insert or ignore into holdfast_file values ('id', ?)", randomUUID())
   })
+}
+
+export const make = (sqlite: Sqlite): Catalog => {
   let seen = -1
   let held: Map<string, Held> | undefined
 

@@ -32,6 +32,7 @@ export const invalidQuery = (detail: string, type = "general_query_invalid") =>
   new Refusal(new Reason.InvalidQuery({ type, detail }))
 export const invalidDocument = (id: string, attribute: string, detail: string, type = "row_invalid_structure") =>
   new Refusal(new Reason.InvalidDocument({ type, id, attribute, detail }))
+export const unusable = (detail: string) => new Refusal(new Reason.Unavailable({ type: "general_unknown", detail }))
 
 const validId = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,35}$/
 

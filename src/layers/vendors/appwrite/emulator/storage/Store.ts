@@ -180,6 +180,7 @@ const chunks = (sqlite: Sqlite.Sqlite) => {
 /** Opens or creates the file; `:memory:` keeps everything here. */
 export const open = (filename: string) => {
   const sqlite = Sqlite.open({ filename })
+  sqlite.writeAhead()
   for (const statement of schema) sqlite.run(statement)
   return {
     buckets: buckets(sqlite),
