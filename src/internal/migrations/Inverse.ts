@@ -70,6 +70,7 @@ const restore = (
     expected: after[id.toLowerCase()] ?? null,
     document: found.get(id.toLowerCase()) ?? null
   }))
+  if (restores.length === 0) return []
   return [
     act({
       _tag: "RestoreDocuments",
@@ -97,6 +98,10 @@ const restoreOr = (
 
 const writtenIds = (operation: Of<"WriteDocuments">): ReadonlyArray<string> =>
   operation.writes.map((write) => (write._tag === "Create" ? write.document.$id : write.id))
+
+/** Of the documents named, those that were still there. */
+const reached = (queries: ReadonlyArray<Query>, { after }: Facts): ReadonlyArray<string> =>
+  idsOf(queries).filter((id) => Object.hasOwn(after, id.toLowerCase()))
 
 const rules: { readonly [T in MutationTag]: Rule<T> } = {
   CreateDatabase: {
@@ -235,11 +240,11 @@ const rules: { readonly [T in MutationTag]: Rule<T> } = {
   },
   UpdateDocuments: {
     needs: ({ queries }) => ({ documents: idsOf(queries) }),
-    undo: (operation, facts) => restore(operation, idsOf(operation.queries), facts)
+    undo: (operation, facts) => restore(operation, reached(operation.queries, facts), facts)
   },
   DeleteDocuments: {
     needs: ({ queries }) => ({ documents: idsOf(queries) }),
-    undo: (operation, facts) => restore(operation, idsOf(operation.queries), facts)
+    undo: (operation, facts) => restore(operation, reached(operation.queries, facts), facts)
   },
   IncrementAttribute: {
     needs: ({ id }) => ({ documents: [id] }),

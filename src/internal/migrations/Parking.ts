@@ -13,18 +13,10 @@ import { type DatabasesError, NotFound, type Resource, Unsupported } from "../..
 import type { Document } from "../../Document.ts"
 import * as DatabaseHash from "../../DatabaseHash.ts"
 import * as Index from "../../Index.ts"
-import {
-  batchLimit,
-  isRead,
-  isStage,
-  type Mutation,
-  type Of,
-  Operation,
-  type ResultOf,
-  type Tag
-} from "../../Operation.ts"
+import { isRead, isStage, type Mutation, type Of, Operation, type ResultOf, type Tag } from "../../Operation.ts"
 import * as Query from "../../Query.ts"
 import * as Paging from "../Paging.ts"
+import * as ByQuery from "./ByQuery.ts"
 import type { Recorder } from "./Recorder.ts"
 import * as Report from "./Report.ts"
 
@@ -269,46 +261,6 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
     return yield* recorder.write(operation)
   })
 
-  /** A change by query, in batches that name their documents: what they were is known then. */
-  const inBatches = Effect.fnUntraced(function* (
-    operation: Of<"UpdateDocuments"> | Of<"DeleteDocuments">
-  ): Effect.fn.Return<ResultOf<"UpdateDocuments">, DatabasesError> {
-    // Refused queries are refused in the store's own words.
-    if (operation.queries.length === 0 && operation._tag === "DeleteDocuments") return yield* recorder.write(operation)
-    const documents: Array<Document> = []
-    let total = 0
-    const change = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
-      for (let from = 0; from < ids.length; from += batchLimit) {
-        const queries = [Query.equal("$id", ids.slice(from, from + batchLimit)), Query.limit(batchLimit)]
-        const part =
-          operation._tag === "UpdateDocuments"
-            ? yield* recorder.write({ ...operation, queries })
-            : yield* recorder.write({ ...operation, queries })
-        total += part.total
-        documents.push(...part.documents.slice(0, batchLimit - documents.length))
-      }
-    })
-    const databases = live.in(operation.database)
-    const filters = operation.queries.filter(Query.isFilter)
-    if (filters.length === operation.queries.length) {
-      yield* Paging.forEachPageBySequence(
-        databases,
-        operation.collection,
-        (page) => change(page.map(({ $id }) => $id)),
-        { filters }
-      )
-    } else {
-      const limit = operation.queries.some(({ _tag }) => _tag === "Limit") ? [] : [Query.limit(Number.MAX_SAFE_INTEGER)]
-      const list = yield* databases.listDocuments(
-        operation.collection,
-        [...operation.queries, ...limit, Query.select(["$id"])],
-        { total: false }
-      )
-      yield* change(list.documents.map(({ $id }) => $id))
-    }
-    return { total, documents }
-  })
-
   /** Hashes that the author knows are of what the author sees: they are told again with what is hidden. */
   const restoreDocuments = Effect.fnUntraced(function* (
     operation: Of<"RestoreDocuments">
@@ -350,7 +302,7 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
           return recorder.savepoint(createDatabase(one))
         case "UpdateDocuments":
         case "DeleteDocuments":
-          return recorder.savepoint(inBatches(one))
+          return recorder.savepoint(ByQuery.change(live, recorder, one))
         case "RestoreDocuments":
           return restoreDocuments(one)
         default:

@@ -7,31 +7,23 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Semaphore from "effect/Semaphore"
-import * as DatabaseHash from "../../DatabaseHash.ts"
 import { Databases, failure, type Methods } from "../../Databases.ts"
-import { DatabasesError, NotFound, Unavailable } from "../../DatabasesError.ts"
-import type { Document } from "../../Document.ts"
+import { DatabasesError, Unavailable } from "../../DatabasesError.ts"
 import type { Before, JournalUnavailable, Position, RunJournal } from "../../MigrationJournal.ts"
-import { batchLimit, type Mutation, type Of, path, type ResultOf, type Tag } from "../../Operation.ts"
+import { batchLimit, type Mutation, type Of, path, type ResultOf } from "../../Operation.ts"
 import * as Paging from "../Paging.ts"
 import * as Query from "../../Query.ts"
+import { hashesAfter } from "./After.ts"
 import { messageOf } from "./CauseMessage.ts"
 import * as Inverse from "./Inverse.ts"
 import * as Report from "./Report.ts"
+import * as Undo from "./Undo.ts"
 
 /** The savepoints that the running fiber is inside, outermost first. */
 export const Savepoints: Context.Reference<ReadonlyArray<number>> = Context.Reference<ReadonlyArray<number>>(
   "holdfast/internal/Savepoints",
   { defaultValue: () => [] }
 )
-
-/** What could not be undone. */
-export interface UndoReport {
-  /** Left alone, because others had changed it. */
-  readonly conflicts: ReadonlyArray<string>
-  /** Failed: what, and why. */
-  readonly remaining: ReadonlyArray<string>
-}
 
 interface Recorded {
   readonly sequence: number
@@ -40,14 +32,12 @@ interface Recorded {
   readonly what: string
   /** Where it wrote: a collection, or a database. Undefined outside `Databases`. */
   readonly where: string | undefined
-  readonly undo: Effect.Effect<UndoReport>
+  readonly undo: Effect.Effect<Undo.Report>
 }
 interface Said {
   readonly savepoints: ReadonlyArray<number>
   readonly line: Report.Line
 }
-
-const isClean = ({ conflicts, remaining }: UndoReport) => conflicts.length === 0 && remaining.length === 0
 
 /** A collection's path, or its database's where the operation is about that. */
 const whereOf = (operation: Mutation): string | undefined =>
@@ -58,12 +48,6 @@ const whereOf = (operation: Mutation): string | undefined =>
       : undefined
 const overlap = (one: string, other: string) =>
   one === other || one.startsWith(`${other}/`) || other.startsWith(`${one}/`)
-
-const nothing: UndoReport = { conflicts: [], remaining: [] }
-const join = (reports: ReadonlyArray<UndoReport>): UndoReport => ({
-  conflicts: reports.flatMap(({ conflicts }) => conflicts),
-  remaining: reports.flatMap(({ remaining }) => remaining)
-})
 
 export interface WriteOptions {
   /** Where the documents are that the operation destroys. */
@@ -97,11 +81,11 @@ export interface Recorder {
   readonly say: (line: Report.Line) => Effect.Effect<void>
   readonly changes: Effect.Effect<ReadonlyArray<string>>
   /** What savepoints could not undo. */
-  readonly leftovers: Effect.Effect<UndoReport>
+  readonly leftovers: Effect.Effect<Undo.Report>
   /** No write gets in from here on. */
   readonly close: Effect.Effect<void>
   /** Undoes all, last first. */
-  readonly rollback: Effect.Effect<UndoReport>
+  readonly rollback: Effect.Effect<Undo.Report>
 }
 
 /** `live` is written, `journal` remembers. `rollback` tries again what savepoints could not undo. */
@@ -109,7 +93,7 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
   const turn = yield* Semaphore.make(1)
   const stack: Array<Recorded> = []
   const said: Array<Said> = []
-  const failedSavepoints: Array<UndoReport> = []
+  const failedSavepoints: Array<Undo.Report> = []
   const endedSavepoints = new Set<number>()
   let closed = false
   let lastSequence = 0
@@ -171,7 +155,7 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
     }
   })
 
-  const undone = Effect.fnUntraced(function* (sequence: number, report: UndoReport, onUndone?: () => unknown) {
+  const undone = Effect.fnUntraced(function* (sequence: number, report: Undo.Report, onUndone?: () => unknown) {
     onUndone?.()
     // The store has the truth; an undo is repeatable, so a missing line costs a recovery only time.
     yield* Effect.ignore(journal.append({ _tag: "Undone", sequence, conflicts: report.conflicts }))
@@ -187,19 +171,19 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
     intent: Position,
     after: Effect.Effect<Inverse.Facts["after"], JournalUnavailable>,
     onUndone: (() => unknown) | undefined
-  ): Effect.Effect<UndoReport> =>
+  ): Effect.Effect<Undo.Report> =>
     Effect.gen(function* () {
       const entry = yield* journal.read(intent)
-      if (entry._tag !== "Intent") return nothing
+      if (entry._tag !== "Intent") return Undo.nothing
       const actions = Inverse.undo(entry.operation as Mutation, {
         before: entry.before,
         after: yield* after,
         captured: entry.captured
       })
-      return join(yield* Effect.forEach(actions, (action) => runUndo(live, journal, action)))
+      return Undo.join(yield* Effect.forEach(actions, (action) => Undo.run(live, journal, action)))
     }).pipe(
       Effect.catch((error) =>
-        Effect.succeed<UndoReport>({
+        Effect.succeed<Undo.Report>({
           conflicts: [],
           remaining: [`${what}: ${error.message}`]
         })
@@ -252,12 +236,14 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
     const savepoints = yield* Savepoints
     const sequence = ++lastSequence
     yield* Effect.mapError(journal.append({ _tag: "StepIntent", sequence, step: name }), noJournal)
-    const takeBack: Effect.Effect<UndoReport> =
+    const takeBack: Effect.Effect<Undo.Report> =
       undo === undefined
         ? Effect.succeed({ conflicts: [], remaining: [`step ${name}: it has no undo`] })
         : Effect.exit(Effect.provide(undo, context)).pipe(
             Effect.map((exit) =>
-              Exit.isSuccess(exit) ? nothing : { conflicts: [], remaining: [`step ${name}: ${messageOf(exit.cause)}`] }
+              Exit.isSuccess(exit)
+                ? Undo.nothing
+                : { conflicts: [], remaining: [`step ${name}: ${messageOf(exit.cause)}`] }
             )
           )
     // Even a failed or interrupted step may have done something: its undo runs all the same.
@@ -275,7 +261,7 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
   const undoWhere = (matches: (entry: { readonly savepoints: ReadonlyArray<number> }) => boolean) =>
     Effect.gen(function* () {
       const chosen = stack.filter(matches).toReversed()
-      const reports: Array<UndoReport> = []
+      const reports: Array<Undo.Report> = []
       const stuck: Array<string> = []
       for (const entry of chosen) {
         const { where, what } = entry
@@ -289,13 +275,13 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
               }
             : outcome
         reports.push(report)
-        if (isClean(report)) stack.splice(stack.indexOf(entry), 1)
+        if (Undo.isClean(report)) stack.splice(stack.indexOf(entry), 1)
         if (report.remaining.length > 0 && where !== undefined) stuck.push(where)
         yield* Effect.yieldNow
       }
       const kept = said.filter((one) => !matches(one))
       said.splice(0, said.length, ...kept)
-      return join(reports)
+      return Undo.join(reports)
     })
 
   const recorder: Recorder = {
@@ -335,106 +321,10 @@ export const make = Effect.fnUntraced(function* (live: Methods, journal: RunJour
       Effect.map(Savepoints, (savepoints) => {
         said.push({ savepoints, line })
       }),
-    leftovers: Effect.sync(() => join(failedSavepoints)),
+    leftovers: Effect.sync(() => Undo.join(failedSavepoints)),
     close: turn.withPermits(1)(Effect.sync(() => void (closed = true))),
     changes: Effect.sync(() => Report.render(said.map(({ line }) => line))),
     rollback: undoWhere(() => true)
   }
   return recorder
-})
-
-/** The hash of each document that a write left, by its id in small letters. */
-const hashesAfter = (operation: Mutation, result: ResultOf<Tag>, before: Before): Inverse.Facts["after"] => {
-  const after: Record<string, string | null> = {}
-  const left = (id: string, document: Document | null) => {
-    after[id.toLowerCase()] = document === null ? null : DatabaseHash.document(document)
-  }
-  const results = Array.isArray(result) ? (result as ReadonlyArray<Document | null>) : [result as Document]
-  switch (operation._tag) {
-    case "UpdateDocuments":
-      for (const document of (result as ResultOf<"UpdateDocuments">).documents) left(document.$id, document)
-      break
-    case "DeleteDocuments":
-      for (const id of Inverse.writes(operation)) left(id, null)
-      break
-    case "CreateDocument":
-    case "UpdateDocument":
-    case "UpsertDocument":
-    case "UpsertDocuments":
-    case "IncrementAttribute":
-    case "DecrementAttribute":
-    case "CreateDocuments":
-    case "WriteDocuments":
-      for (const [position, id] of Inverse.writes(operation).entries()) left(id, results[position] ?? null)
-      break
-    case "DeleteDocument":
-      left(operation.id, null)
-      break
-    case "RestoreDocuments": {
-      const { conflicts } = result as ResultOf<"RestoreDocuments">
-      const found = new Map(before.documents?.map((document) => [document.$id.toLowerCase(), document]))
-      for (const { document, id } of operation.restores) {
-        left(id, conflicts.includes(id) ? (found.get(id.toLowerCase()) ?? null) : document)
-      }
-      break
-    }
-    default:
-      break
-  }
-  return after
-}
-
-const isGone = (error: DatabasesError): boolean => error.reason instanceof NotFound
-
-/** Does one action of a way back. What others have changed since is left alone, and named. */
-const runUndo = Effect.fnUntraced(function* (
-  live: Methods,
-  journal: RunJournal,
-  action: Inverse.Undo
-): Effect.fn.Return<UndoReport, DatabasesError | JournalUnavailable> {
-  if (action._tag === "Refill") {
-    const databases = live.in(action.database)
-    const conflicts: Array<string> = []
-    for (const position of action.captured) {
-      const entry = yield* journal.read(position)
-      const documents = entry._tag === "Captured" ? entry.documents : []
-      for (let from = 0; from < documents.length; from += batchLimit) {
-        const restores = documents
-          .slice(from, from + batchLimit)
-          .map((document) => ({ id: document.$id, expected: null, document }))
-        conflicts.push(...(yield* databases.restoreDocuments(action.collection, restores)).conflicts)
-      }
-    }
-    return { conflicts: conflicts.map((id) => `${action.database}/${action.collection}/${id}`), remaining: [] }
-  }
-  if (action._tag === "RestoreOr") {
-    const { conflicts } = yield* live.execute(action.restore)
-    if (conflicts.length > 0) yield* Effect.asVoid(live.execute(action.opposite))
-    return nothing
-  }
-  const { operation } = action
-  const conflict = (what: string): UndoReport => ({ conflicts: [`${path(operation)} ${what}`], remaining: [] })
-  switch (operation._tag) {
-    case "DeleteCollection": {
-      const list = live.in(operation.database).listDocuments(operation.collection, [Query.limit(1)])
-      const { total } = yield* Effect.catchIf(list, isGone, () => Effect.succeed({ total: 0 }))
-      if (total > 0) return conflict("holds documents that others wrote")
-      break
-    }
-    case "DeleteDatabase": {
-      const list = live.in(operation.database).listCollections
-      const collections = yield* Effect.catchIf(list, isGone, () => Effect.succeed([]))
-      if (collections.length > 0) return conflict("holds collections that others made")
-      break
-    }
-    case "RestoreDocuments": {
-      const { conflicts } = yield* live.execute(operation)
-      return { conflicts: conflicts.map((id) => `${path(operation)}/${id}`), remaining: [] }
-    }
-    default:
-      break
-  }
-  const gone = operation._tag.startsWith("Delete") ? isGone : () => false
-  yield* Effect.catchIf(Effect.asVoid(live.execute(operation)), gone, () => Effect.void)
-  return nothing
 })

@@ -2,6 +2,7 @@
 import type { Attribute } from "../../Attribute.ts"
 import type { Index } from "../../Index.ts"
 import type { Mutation } from "../../Operation.ts"
+import * as ExactJson from "../ExactJson.ts"
 
 /** A sentence, or a count that adds up with its neighbours into one. */
 export type Line =
@@ -16,15 +17,15 @@ const documents = (verb: string, place: string, count: number): Line => ({ _tag:
 
 const attributeWords = (attribute: Attribute): string => {
   const words: Array<string> = [attribute.kind]
-  if (attribute.kind === "string") words.push(`of at most ${attribute.size} characters`)
-  if ((attribute.kind === "integer" || attribute.kind === "float") && (attribute.min ?? attribute.max) !== null) {
+  if (attribute.kind === "string" || attribute.kind === "varchar") words.push(`of at most ${attribute.size} characters`)
+  if ("min" in attribute && (attribute.min ?? attribute.max) !== null) {
     words.push(`from ${attribute.min ?? "the least"} to ${attribute.max ?? "the greatest"}`)
   }
   if (attribute.kind === "enum") words.push(`of ${attribute.elements.join(", ")}`)
   const extra = [
     attribute.required ? "required" : undefined,
     attribute.array ? "a list" : undefined,
-    attribute.default === null ? undefined : `default ${JSON.stringify(attribute.default)}`
+    attribute.default === null ? undefined : `default ${ExactJson.stringify(attribute.default)}`
   ].filter((word) => word !== undefined)
   return [words.join(" "), ...extra].join(", ")
 }

@@ -75,9 +75,12 @@ export const toCell = (attribute: Attribute, value: Value | undefined): Paramete
   return attribute.kind === "float" ? Number(value) : (value as string | number | bigint)
 }
 
-/** Holds whole numbers beyond 2^53, which SQLite's driver gives as text here. */
+/**
+ * May hold whole numbers beyond 2^53, which SQLite's driver gives as text here: also an integer of 32 bits, whose
+ * bounds may have been narrowed over wider values.
+ */
 const isLong = (attribute: Attribute): boolean =>
-  !attribute.array && (attribute.kind === "bigint" || (attribute.kind === "integer" && attribute.bits === 64))
+  !attribute.array && (attribute.kind === "bigint" || attribute.kind === "integer")
 
 const fromCell = (attribute: Attribute, cell: Cell): Value => {
   if (attribute.array) {

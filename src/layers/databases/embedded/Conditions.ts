@@ -73,6 +73,8 @@ const comparisonCell = (collection: Collection, key: string, value: Query.Compar
       if (typeof value !== "boolean") throw refusedValue(attribute, value)
       return value ? 1 : 0
     case "float":
+      // Whole digits beyond 2^53 come as a bigint, out of JSON.
+      if (typeof value === "bigint") return Number(value)
       if (typeof value !== "number" || !Number.isFinite(value)) throw refusedValue(attribute, value)
       return value
     default:

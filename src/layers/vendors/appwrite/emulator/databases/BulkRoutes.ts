@@ -64,7 +64,7 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
       const { $id } = item
       if ($id !== undefined && !Parameters.isId($id))
         throw ApiFailure.make(400, "general_bad_request", Parameters.idMessage)
-      const id = $id === undefined || $id === "unique()" ? uniqueId : Effect.succeed(String($id))
+      const id = $id === undefined || $id === "unique()" ? uniqueId : Effect.succeed($id)
       return Effect.map(id, (known) => RowData.documentOf(reading, known, item))
     })
   })

@@ -134,6 +134,9 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
             "Invalid index lengths. Count of lengths must be equal or less than the number of attributes."
           )
         }
+        // Before the change, so that a refused name leaves it undone.
+        const others = attributesOf(call, collection).filter(({ key }) => !sameKey(key, current.key))
+        if (newKey !== undefined && others.some(({ key }) => sameKey(key, newKey))) throw taken(vocabulary, current.key)
         yield* databases.updateAttribute(tableId, attribute)
         if (newKey !== undefined) {
           yield* databases
@@ -221,9 +224,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           const tableId = call.path["tableId"]!
           const collection = yield* databases.getCollection(tableId)
           const { key } = attributeOf(call, collection, call.path["key"]!)
-          const touched = collection.indexes.filter(
-            ({ attributes }) => attributes.includes(key) && attributes.length > 1
-          )
+          const touched = Settling.narrowedBy(collection, key)
           if (quirks && touched.some(({ kind }) => kind === "unique")) {
             // The worker gives up: data and index stay, and the column is stuck.
             const known = metadata.get(...pathOf(call, key)) ?? fresh(context, now)
@@ -240,12 +241,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           }
           yield* databases.deleteAttribute(tableId, key)
           metadata.remove(...pathOf(call, key))
-          for (const index of touched) {
-            const path = [call.path["databaseId"]!, tableId, "indexes", index.key] as const
-            const known = metadata.get(...path) ?? fresh(context, now)
-            metadata.put({ ...known, lengths: [], updatedAt: Math.max(now, known.updatedAt + 1) }, ...path)
-            metadata.setFact("1", "unrenamable", call.path["databaseId"]!, tableId)
-          }
+          Settling.narrowed({ metadata, databaseId: call.path["databaseId"]!, tableId }, touched, now)
           return noContent
         })
       )

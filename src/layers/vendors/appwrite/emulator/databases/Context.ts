@@ -31,6 +31,10 @@ export interface Context {
 
 const callerOf = (call: Call): OurCaller => (call.caller._tag === "Key" ? key : guest)
 
+/** What the server looks up for itself, whatever the caller may read. */
+export const asServer = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, Caller, key)
+
 /** A handler in a vocabulary: its errors become the server's, what it throws as a refusal too. */
 export const handler =
   (
@@ -56,7 +60,7 @@ export const settling =
     const { databases, metadata } = context
     return Effect.flatMap(Clock.currentTimeMillis, (now) =>
       Settling.settle({ databases: databases.in(databaseId), metadata, databaseId, tableId }, now)
-    ).pipe(Effect.provideService(Caller, key), Effect.andThen(Effect.suspend(() => next(call))))
+    ).pipe(asServer, Effect.andThen(Effect.suspend(() => next(call))))
   }
 
 export const inDatabase = ({ databases }: Context, call: Call): Methods => databases.in(call.path["databaseId"]!)

@@ -13,6 +13,7 @@ import type { Changes, NewDocument, ResultOf } from "../../../../../Operation.ts
 import type { Query } from "../../../../../Query.ts"
 import * as Queries from "../../../../../Query.ts"
 import * as ApiFailure from "../ApiFailure.ts"
+import { asServer } from "./Context.ts"
 import type { Vocabulary } from "./Vocabulary.ts"
 
 export type { Changes }
@@ -66,9 +67,9 @@ export const count = Effect.fnUntraced(function* (
 ): Effect.fn.Return<object, ApiFailure.ApiFailure | DatabasesError> {
   const { attribute: key, bound, by, direction, id } = operation
   const attribute = collection.attributes.find((one) => one.key === key)
-  const before = yield* databases
-    .listDocuments(collection.$id, [Queries.equal("$id", id)], { total: false })
-    .pipe(Effect.map(({ documents }) => documents[0]))
+  const [before] = (yield* asServer(
+    databases.listDocuments(collection.$id, [Queries.equal("$id", id)], { total: false })
+  )).documents
   const worded = (error: DatabasesError): ApiFailure.ApiFailure | DatabasesError => {
     const { reason } = error
     const fail = (status: number, type: string, message: string) =>

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { Kind } from "../../../../../Attribute.ts"
 import type { Methods } from "../../../../../Databases.ts"
+import type { Document } from "../../../../../Document.ts"
 import type { DatabasesError } from "../../../../../DatabasesError.ts"
 import { parseDateTime } from "../../../../../internal/DateTimeText.ts"
 import * as ApiFailure from "../ApiFailure.ts"
@@ -29,6 +30,9 @@ const timestamp = (call: Call): { readonly ifUnmodifiedSince?: string } => {
   if (parseDateTime(header) !== undefined) return { ifUnmodifiedSince: header }
   throw ApiFailure.make(400, "general_argument_invalid", "Invalid X-Appwrite-Timestamp header value")
 }
+
+const isNewer = ({ $updatedAt }: Document, since: string | undefined): boolean =>
+  since !== undefined && Date.parse($updatedAt) > Date.parse(since)
 
 export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<Route> => {
   const { row, rowId, rows, tables } = vocabulary
@@ -151,7 +155,12 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         const databases = inDatabase(context, call)
         const tableId = call.path["tableId"]!
         if (Object.keys(changes).length === 0) {
-          return json(shown(call, yield* databases.getDocument(tableId, call.path["rowId"]!)))
+          const document = yield* databases.getDocument(tableId, call.path["rowId"]!)
+          if (isNewer(document, since.ifUnmodifiedSince)) {
+            const message = `Remote ${lower} is newer than local.`
+            throw ApiFailure.make(409, vocabulary.type("row_update_conflict"), message)
+          }
+          return json(shown(call, document))
         }
         const updated = yield* databases.updateDocument(tableId, call.path["rowId"]!, changes, since)
         return json(shown(call, RowData.asSent(updated, data)))

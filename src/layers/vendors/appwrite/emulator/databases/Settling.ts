@@ -26,6 +26,20 @@ const pendingOf = ({ databaseId, metadata, tableId }: Where, kind: "columns" | "
 export const pendingIndexes = (where: Where): ReadonlyArray<Index> =>
   pendingOf(where, "indexes") as ReadonlyArray<Index>
 
+/** Indexes that stay, narrower, when a column goes. */
+export const narrowedBy = ({ indexes }: Collection, column: string): ReadonlyArray<Index> =>
+  indexes.filter(({ attributes }) => attributes.includes(column) && attributes.length > 1)
+
+/** Notes that indexes have become narrower, as the server does. */
+export const narrowed = ({ databaseId, metadata, tableId }: Where, indexes: ReadonlyArray<Index>, now: number) => {
+  for (const index of indexes) {
+    const path = [databaseId, tableId, "indexes", index.key] as const
+    const known = metadata.get(...path) ?? { createdAt: now, updatedAt: now, settlesAt: now }
+    metadata.put({ ...known, lengths: [], updatedAt: Math.max(now, known.updatedAt + 1) }, ...path)
+    metadata.setFact("1", "unrenamable", databaseId, tableId)
+  }
+}
+
 /** The collection with what waits to be made. */
 export const withPending = (metadata: Metadata, databaseId: string, collection: Collection): Collection => {
   const place = { metadata, databaseId, tableId: collection.$id }
@@ -44,6 +58,12 @@ export const settle = Effect.fnUntraced(function* ({ databaseId, databases, meta
       const path = [databaseId, tableId, kind, name] as const
       const { pending, ...rest } = entry
       if (entry.until === "deleting") {
+        if (kind === "columns") {
+          const collection = yield* Effect.option(databases.getCollection(tableId))
+          if (collection._tag === "Some") {
+            narrowed({ databaseId, metadata, tableId }, narrowedBy(collection.value, name), now)
+          }
+        }
         yield* Effect.ignore(
           kind === "columns" ? databases.deleteAttribute(tableId, name) : databases.deleteIndex(tableId, name)
         )

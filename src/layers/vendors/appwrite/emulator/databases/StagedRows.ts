@@ -1,24 +1,23 @@
 /** Writes on rows that a transaction stages: what they answer, and how rows look inside it. */
-import { Caller, key as keyCaller } from "../../../../../Caller.ts"
 import * as Effect from "effect/Effect"
 import type { Collection } from "../../../../../Collection.ts"
 import type { DatabasesError } from "../../../../../DatabasesError.ts"
-import type { Changes, NewDocument, Staged } from "../../../../../Operation.ts"
-import type { Query } from "../../../../../Query.ts"
+import { batchLimit, type Changes, type NewDocument, type Staged } from "../../../../../Operation.ts"
+import * as Query from "../../../../../Query.ts"
 import { type Answer, type Call, json, noContent } from "../Call.ts"
-import { type Context, inDatabase } from "./Context.ts"
+import { asServer, type Context, inDatabase } from "./Context.ts"
 import * as RowData from "./RowData.ts"
 import type { Count } from "./RowQuirks.ts"
 import type { Vocabulary } from "./Vocabulary.ts"
 
 /** The collection, also for those who may not look at schemas. */
 export const collectionOf = (context: Context, call: Call): Effect.Effect<Collection, DatabasesError> =>
-  Effect.provideService(inDatabase(context, call).getCollection(call.path["tableId"]!), Caller, keyCaller)
+  asServer(inDatabase(context, call).getCollection(call.path["tableId"]!))
 
 type Bulk =
   | { readonly _tag: "CreateDocuments" | "UpsertDocuments"; readonly documents: ReadonlyArray<NewDocument> }
-  | { readonly _tag: "UpdateDocuments"; readonly changes: Changes; readonly queries: ReadonlyArray<Query> }
-  | { readonly _tag: "DeleteDocuments"; readonly queries: ReadonlyArray<Query> }
+  | { readonly _tag: "UpdateDocuments"; readonly changes: Changes; readonly queries: ReadonlyArray<Query.Query> }
+  | { readonly _tag: "DeleteDocuments"; readonly queries: ReadonlyArray<Query.Query> }
 
 /** Members that the staged writes on a row have sent. */
 const sentBy = (operation: Staged): ReadonlyArray<readonly [id: string, sent: object]> => {
@@ -44,13 +43,22 @@ export const make = (context: Context, vocabulary: Vocabulary, call: Call) => {
   const stage = (operation: Staged) => databases.stageOperations(transaction, [operation])
   const shown = (members: object) => RowData.shown(vocabulary, database, collection, members)
 
+  /** Those of these rows that are there outside the transaction, in small letters. */
+  const existing = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+    const known = new Set<string>()
+    for (let from = 0; from < ids.length; from += batchLimit) {
+      const queries = [Query.equal("$id", ids.slice(from, from + batchLimit)), Query.limit(batchLimit)]
+      const { documents } = yield* databases.listDocuments(collection, queries, { total: false })
+      for (const { $id } of documents) known.add($id.toLowerCase())
+    }
+    return known
+  })
+
   /** Rows that are new in the transaction show what was sent, and neither dates nor a sequence. */
   const view = Effect.fnUntraced(function* (id: string) {
     const record = yield* Effect.option(databases.getTransaction(id))
     if (record._tag === "None" || record.value.status !== "pending") return (document: object) => document
     const operations = yield* databases.execute({ _tag: "ListStaged", transaction: id })
-    const { documents } = yield* databases.listDocuments(collection, [], { total: false })
-    const known = new Set(documents.map(({ $id }) => $id.toLowerCase()))
     const sent = new Map<string, Set<string>>()
     for (const operation of operations) {
       if (operation.collection.toLowerCase() !== collection.toLowerCase()) continue
@@ -60,6 +68,7 @@ export const make = (context: Context, vocabulary: Vocabulary, call: Call) => {
         sent.set(row.toLowerCase(), keys)
       }
     }
+    const known = yield* asServer(existing([...sent.keys()]))
     return (document: object): object => {
       const row = (document as { readonly $id: string }).$id.toLowerCase()
       const keys = sent.get(row)
@@ -87,7 +96,8 @@ export const make = (context: Context, vocabulary: Vocabulary, call: Call) => {
     },
     update: Effect.fnUntraced(function* (id: string, changes: Changes): Effect.fn.Return<Answer, DatabasesError> {
       yield* stage({ _tag: "UpdateDocument", database, collection, id, changes })
-      const document = yield* databases.getDocument(collection, id, { transaction })
+      // It is staged: that the caller may not read it changes nothing of that.
+      const document = yield* asServer(databases.getDocument(collection, id, { transaction }))
       const seen = yield* view(transaction)
       return json(shown(seen(document)))
     }),
@@ -104,7 +114,7 @@ export const make = (context: Context, vocabulary: Vocabulary, call: Call) => {
       ),
     bulk: (operation: Bulk): Effect.Effect<Answer, DatabasesError> =>
       Effect.as(
-        stage({ ...operation, database, collection } as Staged),
+        stage({ ...operation, database, collection }),
         json({ total: "documents" in operation ? operation.documents.length : 0, [vocabulary.rows]: [] })
       )
   }

@@ -9,7 +9,7 @@ import * as ApiFailure from "../ApiFailure.ts"
 import { json, noContent } from "../Call.ts"
 import type { Route } from "../Routes.ts"
 import * as Listing from "./Listing.ts"
-import { type Context, handler } from "./Context.ts"
+import { asServer, type Context, handler } from "./Context.ts"
 import { rowName } from "./Overlaps.ts"
 import * as Parameters from "./Parameters.ts"
 import * as Queries from "./Queries.ts"
@@ -74,9 +74,11 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
   /** Rows that an operation is about, changes by query too. */
   const touchedBy = Effect.fnUntraced(function* (operation: Staged) {
     if (operation._tag !== "UpdateDocuments" || !context.quirks) return idsOf(operation)
-    const { documents } = yield* databases
-      .in(operation.database)
-      .listDocuments(operation.collection, [...operation.queries, Query.limit(1000)], { total: false })
+    const { documents } = yield* asServer(
+      databases
+        .in(operation.database)
+        .listDocuments(operation.collection, [...operation.queries, Query.limit(1000)], { total: false })
+    )
     return documents.map(({ $id }) => $id.toLowerCase())
   })
 
@@ -87,9 +89,9 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
     for (const operation of operations) {
       const { collection, database } = operation
       for (const id of idsOf(operation)) {
-        const { documents } = yield* databases
-          .in(database)
-          .listDocuments(collection, [Query.equal("$id", id)], { total: false })
+        const { documents } = yield* asServer(
+          databases.in(database).listDocuments(collection, [Query.equal("$id", id)], { total: false })
+        )
         before.push([rowName(database, collection, id), documents[0] ?? null])
       }
     }
@@ -104,7 +106,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
   ): Effect.fn.Return<Staged, ApiFailure.ApiFailure | DatabasesError> {
     const { action, collection, data, database, id } = operation
     const place = { database, collection }
-    const record = yield* databases.in(database).getCollection(collection)
+    const record = yield* asServer(databases.in(database).getCollection(collection))
     const reading = { vocabulary, collection: record, quirks: context.quirks, withDates: false, withPermissions: true }
     const documents = Effect.fnUntraced(function* () {
       const sent = Array.isArray(data) ? (data as ReadonlyArray<RowData.Sent>) : []
