@@ -57,7 +57,20 @@ let whole = 0
 
 class Refused extends Error {}
 
-const call = async (emulator: Emulator, method: string, path: string, body?: object): Promise<any> => {
+/** What the answers say that is read here. */
+interface Answer {
+  readonly $id: string
+  readonly status: string
+  readonly rows: ReadonlyArray<{
+    readonly $id: string
+    readonly n: number
+    readonly text: string
+    readonly writer: string
+  }>
+  readonly files: ReadonlyArray<{ readonly $id: string; readonly signature: string }>
+}
+
+const call = async (emulator: Emulator, method: string, path: string, body?: object): Promise<Answer> => {
   const form = body instanceof FormData
   const response = await fetch(emulator.endpoint + path, {
     method,
@@ -67,7 +80,7 @@ const call = async (emulator: Emulator, method: string, path: string, body?: obj
   })
   const text = await response.text()
   if (response.status >= 400) throw new Refused(`${method} ${path} answered ${response.status} ${text}`)
-  return text === "" ? undefined : JSON.parse(text)
+  return JSON.parse(text === "" ? "{}" : text)
 }
 
 const rowsOf = (point: number) => `/tablesdb/${database}/tables/rows${point}/rows`
@@ -236,7 +249,7 @@ const read = async (emulator: Emulator, point: number): Promise<ReadonlyMap<stri
   }
   for (const { $id, n } of (await call(emulator, "GET", countersOf(point) + all)).rows) put($id, "counter", String(n))
   for (const { $id, signature } of (await call(emulator, "GET", filesOf(point) + all)).files) {
-    put($id.split("-")[0], `file ${$id}`, signature)
+    put($id.split("-", 1)[0]!, `file ${$id}`, signature)
   }
   return states
 }

@@ -64,7 +64,7 @@ let longest = 0
 
 interface Answer {
   readonly status: number
-  readonly body: any
+  readonly body: { readonly $id?: string; readonly type?: string; readonly message?: string }
 }
 
 /** Undefined where no answer came. */
@@ -83,7 +83,7 @@ const call = async (method: string, path: string, body?: object): Promise<Answer
     longest = Math.max(longest, performance.now() - begun)
     const { status } = response
     const json = response.headers.get("content-type")?.startsWith("application/json") === true
-    const answer = { status, body: json ? JSON.parse(bytes.toString()) : bytes }
+    const answer = { status, body: json ? JSON.parse(bytes.toString()) : {} }
     if (status === 503) met.unavailable++
     else if (status === 429) met.limited++
     else if (status >= 500) met.broken++
@@ -91,7 +91,8 @@ const call = async (method: string, path: string, body?: object): Promise<Answer
       const type = `${status} ${answer.body.type}`
       refusals.set(type, (refusals.get(type) ?? 0) + 1)
       // A call that was lost may have been done, or not; nothing else explains a refusal.
-      if (status !== 404 && status !== 409) unexpected.push(`${method} ${path} answered ${type}: ${answer.body.message}`)
+      if (status !== 404 && status !== 409)
+        unexpected.push(`${method} ${path} answered ${type}: ${answer.body.message}`)
     }
     return answer
   } catch (error) {
@@ -141,7 +142,11 @@ const client = async (name: string, draw: () => number, until: number) => {
     },
     () => call("GET", `${rows}/${some()}`),
     () => call("GET", rows + query({ method: "limit", values: [50] })),
-    () => call("GET", rows + query({ method: "equal", attribute: "client", values: [name] }, { method: "orderDesc", attribute: "n" })),
+    () =>
+      call(
+        "GET",
+        rows + query({ method: "equal", attribute: "client", values: [name] }, { method: "orderDesc", attribute: "n" })
+      ),
     () => call("PATCH", `${rows}/${some()}`, { data: data() }),
     () => call("PATCH", `${rows}/${some()}/n/increment`, { value: 1 }),
     () => call("GET", table),
@@ -205,11 +210,12 @@ await running
 const took = (performance.now() - begun) / 1000
 const late = await memory()
 
-const counts: {
+interface Counts {
   readonly calls: number
   readonly faults: Readonly<Record<string, number>>
   readonly unexpected: number
-} = await (await fetch(`${emulator.endpoint}/holdfast/faults`)).json()
+}
+const counts = (await (await fetch(`${emulator.endpoint}/holdfast/faults`)).json()) as Counts
 await emulator.stop("SIGTERM")
 rmSync(folder, { recursive: true })
 
@@ -225,7 +231,9 @@ console.log(
   `faults asked for: ${cut} connections cut, ${faults["unavailable"]} × 503, ${faults["broken"]} × 500, ${faults["limited"]} × 429; met: ${met.lost}, ${met.unavailable}, ${met.broken}, ${met.limited}`
 )
 console.log(`5xx that nobody asked for: ${counts.unexpected}; hung: ${met.hung}`)
-console.log(`refusals after lost calls: ${[...refusals].map(([type, count]) => `${count} × ${type}`).join(", ") || "none"}`)
+console.log(
+  `refusals after lost calls: ${[...refusals].map(([type, count]) => `${count} × ${type}`).join(", ") || "none"}`
+)
 console.log(
   `memory after a collection: ${megabytes(early.used)} at a quarter, ${megabytes(late.used)} at the end (${growth >= 0 ? "+" : ""}${megabytes(growth)}, at most +${mostGrowth} MB); resident ${megabytes(early.resident)}, ${megabytes(late.resident)}`
 )

@@ -26,6 +26,7 @@ export const open = async (port: number): Promise<Connection> => {
   let bodyFrom = 0
   let status = 0
   let waiting: PromiseWithResolvers<{ readonly status: number; readonly body: Buffer }> | undefined
+  let closed = false
 
   socket.on("data", (piece) => {
     pieces.push(piece)
@@ -34,10 +35,13 @@ export const open = async (port: number): Promise<Connection> => {
       const sofar = pieces.length === 1 ? piece : Buffer.concat(pieces)
       const end = sofar.indexOf(endOfHead)
       if (end < 0) return
-      const head = sofar.latin1Slice(0, end)
+      const head = sofar.toString("latin1", 0, end)
       status = Number(head.slice(9, 12))
       const length = /\r\ncontent-length: (\d+)/i.exec(head)
-      if (length === null) return socket.destroy(new Error(`no Content-Length: ${head}`))
+      if (length === null) {
+        socket.destroy(new Error(`no Content-Length: ${head}`))
+        return
+      }
       bodyFrom = end + endOfHead.length
       expected = bodyFrom + Number(length[1])
     }
@@ -49,9 +53,13 @@ export const open = async (port: number): Promise<Connection> => {
     waiting?.resolve({ status, body })
   })
   socket.on("error", (error) => waiting?.reject(error))
-  socket.on("close", () => waiting?.reject(new Error("the connection was closed")))
+  socket.on("close", () => {
+    closed = true
+    waiting?.reject(new Error("the connection was closed"))
+  })
   return {
     call: (bytes) => {
+      if (closed) return Promise.reject(new Error("the connection is closed"))
       waiting = Promise.withResolvers()
       socket.write(bytes)
       return waiting.promise

@@ -33,13 +33,13 @@ const inMemory = await start([])
 const onFile = await start(["--database", `sqlite:${join(folder, "bench.db")}`])
 const { headers } = inMemory
 const portOf = ({ endpoint }: { readonly endpoint: string }) => Number(new URL(endpoint).port)
-const connect = (port: number) => Promise.all(Array.from({ length: connections }, () => open(port)))
-const lines = {
-  bare: await connect(portOf(floor)),
-  memory: await connect(portOf(inMemory)),
-  file: await connect(portOf(onFile))
+const ports = { bare: portOf(floor), memory: portOf(inMemory), file: portOf(onFile) }
+/** Fresh ones for each case: a server closes those that were idle for seconds. */
+const connect = (place: keyof typeof ports) =>
+  Promise.all(Array.from({ length: connections }, () => open(ports[place])))
+const close = (all: ReadonlyArray<Connection>) => {
+  for (const connection of all) connection.close()
 }
-type Place = keyof typeof lines
 
 const base = "/v1/tablesdb/bench/tables"
 // About 1 KB as JSON, with what the server adds.
@@ -63,7 +63,8 @@ const columns = [
   { key: "done", type: "boolean" }
 ]
 for (const place of ["memory", "file"] as const) {
-  const [connection] = lines[place]
+  const all = await connect(place)
+  const [connection] = all
   await expect(connection!, post("/v1/tablesdb", { databaseId: "bench", name: "bench" }), 201)
   for (const tableId of ["read", "written"]) {
     await expect(connection!, post(base, { tableId, name: tableId, columns }), 201)
@@ -72,6 +73,7 @@ for (const place of ["memory", "file"] as const) {
     const some = Array.from({ length: 100 }, (_, index) => ({ $id: `r${from + index}`, ...data(from + index) }))
     await expect(connection!, post(`${base}/read/rows`, { rows: some }), 201)
   }
+  close(all)
 }
 
 interface Case {
@@ -140,23 +142,24 @@ const perSecond = (rate: number) => Math.round(rate).toLocaleString("en").padSta
 let missed = 0
 for (const { bound: limit, name, places, steps, times } of cases) {
   for (const place of places) {
+    const [ours, others] = [await connect(place), await connect("bare")]
     // What ours answers is what the bare server is to answer, to requests that are as long.
     const answers: Array<Buffer> = []
-    for (const step of steps) answers.push(await expect(lines[place][0]!, step.request(answers), step.status))
+    for (const step of steps) answers.push(await expect(ours[0]!, step.request(answers), step.status))
     for (const [index, answer] of answers.entries()) {
       const head = Buffer.from(`PUT /${index} HTTP/1.1\r\nhost: x\r\ncontent-length: ${answer.length}\r\n\r\n`)
-      await lines.bare[0]!.call(Buffer.concat([head, answer]))
+      await others[0]!.call(Buffer.concat([head, answer]))
     }
-    const round = (where: Place) => async () => {
+    const round = (where: ReadonlyArray<Connection>) => async () => {
       let left = times
       await Promise.all(
-        lines[where].map(async (connection) => {
+        where.map(async (connection) => {
           while (left-- > 0) {
             const known: Array<Buffer> = []
             for (const [index, step] of steps.entries()) {
               const bytes = step.request(known)
-              const sent = where === "bare" ? bytes.replace(/ \S+ /, ` /${index} `) : bytes
-              known.push(await expect(connection, sent, where === "bare" ? 200 : step.status))
+              const sent = where === others ? bytes.replace(/ \S+ /, ` /${index} `) : bytes
+              known.push(await expect(connection, sent, where === others ? 200 : step.status))
             }
           }
         })
@@ -165,11 +168,12 @@ for (const { bound: limit, name, places, steps, times } of cases) {
     }
     const rates = await interleaved(
       [
-        { name: "holdfast", run: round(place) },
-        { name: "bare", run: round("bare") }
+        { name: "holdfast", run: round(ours) },
+        { name: "bare", run: round(others) }
       ],
       rounds
     )
+    close([...ours, ...others])
     const { floorRate, rate, ratio: share } = ratio(rates, "holdfast", "bare")
     const size = answers.reduce((total, answer) => total + answer.length, 0)
     const cost = Math.round(1e6 / rate - 1e6 / floorRate).toLocaleString("en")
@@ -181,7 +185,6 @@ for (const { bound: limit, name, places, steps, times } of cases) {
   }
 }
 
-for (const all of Object.values(lines)) for (const connection of all) connection.close()
 floor.child.kill("SIGKILL")
 await inMemory.stop("SIGTERM")
 await onFile.stop("SIGTERM")
