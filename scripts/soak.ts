@@ -60,7 +60,8 @@ const memory = () =>
 const met = { answers: 0, lost: 0, unavailable: 0, broken: 0, limited: 0, hung: 0 }
 const refusals = new Map<string, number>()
 const unexpected: Array<string> = []
-let longest = 0
+/** Milliseconds of each answered call. */
+const durations: Array<number> = []
 
 interface Answer {
   readonly status: number
@@ -80,7 +81,7 @@ const call = async (method: string, path: string, body?: object): Promise<Answer
     })
     const bytes = Buffer.from(await response.arrayBuffer())
     met.answers++
-    longest = Math.max(longest, performance.now() - begun)
+    durations.push(performance.now() - begun)
     const { status } = response
     const json = response.headers.get("content-type")?.startsWith("application/json") === true
     const answer = { status, body: json ? JSON.parse(bytes.toString()) : {} }
@@ -223,9 +224,11 @@ const { faults } = counts
 const growth = late.used - early.used
 const cut = (faults["refused"] ?? 0) + (faults["cutBefore"] ?? 0) + (faults["cutAfter"] ?? 0)
 const sum = met.answers + met.lost + met.hung
+durations.sort((left, right) => left - right)
+const within = (share: number) => `${Math.round(durations[Math.ceil(durations.length * share) - 1] ?? 0)} ms`
 const megabytes = (amount: number) => `${amount.toFixed(1)} MB`
 console.log(
-  `${clients} clients, ${took.toFixed(1)} s, seed ${seed}: ${counts.calls} calls, ${Math.round(counts.calls / took)} a second, the longest ${Math.round(longest)} ms`
+  `${clients} clients, ${took.toFixed(1)} s, seed ${seed}: ${counts.calls} calls, ${Math.round(counts.calls / took)} a second; half within ${within(0.5)}, 99 % within ${within(0.99)}, the longest ${within(1)}`
 )
 console.log(
   `faults asked for: ${cut} connections cut, ${faults["unavailable"]} × 503, ${faults["broken"]} × 500, ${faults["limited"]} × 429; met: ${met.lost}, ${met.unavailable}, ${met.broken}, ${met.limited}`

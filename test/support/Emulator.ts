@@ -23,7 +23,7 @@ export const start = (options: Partial<Emulator.Options> = {}) =>
       Layer.provideMerge(
         NodeHttpServer.layerServer(createServer, { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: 100 })
       ),
-      Layer.provide(Embedded.memory)
+      Layer.provide(Embedded.layer({ filename: ":memory:", bare: true }))
     )
     const { address } = Context.get(yield* Layer.build(server), HttpServer.HttpServer)
     return `${HttpServer.formatAddress(address)}/v1`

@@ -35,6 +35,8 @@ export interface Options {
   readonly label?: string | undefined
   /** How long to wait for another process's write, in milliseconds. Default 5000. */
   readonly busyTimeout?: number | undefined
+  /** Make no database: a server begins without one. Default false. */
+  readonly bare?: boolean | undefined
   /** Only look: nothing is made or written, and writes are refused. Default false. */
   readonly readOnly?: boolean | undefined
 }
@@ -182,7 +184,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       Transactions.createTables(sqlite)
       opened.refresh()
       const known = opened.databases().some(({ $id }) => $id.toLowerCase() === databaseId.toLowerCase())
-      if (!known) Structure.createDatabase({ sqlite, catalog: opened, now, caller: key }, start)
+      if (!known && options.bare !== true)
+        Structure.createDatabase({ sqlite, catalog: opened, now, caller: key }, start)
     })
     return opened
   })

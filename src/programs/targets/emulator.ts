@@ -9,11 +9,12 @@ import { sqlitePath } from "./database.ts"
 /** Files are made, with their folder, where they are missing. */
 export const make = Effect.fnUntraced(function* (url: string) {
   const filename = yield* sqlitePath(url)
-  if (filename === undefined) return { databases: Embedded.memory, storage: ":memory:" }
+  if (filename === undefined)
+    return { databases: Embedded.layer({ filename: ":memory:", bare: true }), storage: ":memory:" }
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   yield* fs
     .makeDirectory(path.dirname(path.resolve(filename)), { recursive: true })
     .pipe(Effect.mapError(({ message }) => new InvalidSetting({ setting: "--database", detail: message })))
-  return { databases: Embedded.layer({ filename }), storage: `${filename}-storage` }
+  return { databases: Embedded.layer({ filename, bare: true }), storage: `${filename}-storage` }
 })

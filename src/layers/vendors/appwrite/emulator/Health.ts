@@ -16,7 +16,7 @@ const answer = (body: unknown): (() => Effect.Effect<Answer>) => {
 /** Asks the database for something small. */
 const database = (databases: Methods) =>
   Effect.gen(function* () {
-    const [took] = yield* Effect.timed(Effect.mapError(databases.describeTarget, () => serverError))
+    const [took] = yield* Effect.timed(Effect.mapError(databases.listDatabases, () => serverError))
     const status = pass("Projects.DB (holdfast)", Math.round(Duration.toMillis(took)))
     return json({ total: 1, statuses: [status] })
   })
