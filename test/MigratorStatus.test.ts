@@ -50,6 +50,58 @@ const collections = Effect.flatMap(Databases, (db) =>
 const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.result(effect), (result) => (result._tag === "Success" ? "success" : result.failure._tag))
 
+describe("what a run that went on after a failure left behind", () => {
+  test(
+    "the failed one is run again, though a later one is applied: it was tried in its turn",
+    Effect.gen(function* () {
+      const first = yield* Migrator.executeAll([breaks("a"), makes("c")], { stopOnError: false })
+      assert.deepInclude(first, { success: false, completed: 1, failed: 1 })
+      const failing = yield* Migrator.executeAll([breaks("a"), makes("c")])
+      assert.deepStrictEqual(
+        failing.results.map(({ error, migrationName }) => [migrationName, error?._tag]),
+        [["a", "MigrationFailed"]]
+      )
+      const mended = yield* Migrator.executeAll([makes("a"), makes("c")])
+      assert.deepInclude(mended, { success: true, completed: 1, skipped: 1 })
+      assert.deepStrictEqual(yield* collections, ["c", "a"])
+    })
+  )
+
+  test(
+    "the one in the middle of three too, and one that did not run because of what it requires",
+    Effect.gen(function* () {
+      const third = () => makes("third", { requires: ["second"] })
+      const first = yield* Migrator.executeAll([makes("first"), breaks("second"), third(), makes("fourth")], {
+        stopOnError: false
+      })
+      assert.deepStrictEqual(
+        first.results.map(({ error, migrationName }) => [migrationName, error?._tag]),
+        [
+          ["first", undefined],
+          ["second", "MigrationFailed"],
+          ["third", "RequirementMissing"],
+          ["fourth", undefined]
+        ]
+      )
+      const again = yield* Migrator.executeAll([makes("first"), makes("second"), third(), makes("fourth")])
+      assert.deepInclude(again, { success: true, completed: 2, skipped: 2, failed: 0 })
+      assert.deepStrictEqual((yield* savedState).failed, [])
+      assert.deepStrictEqual(yield* collections, ["first", "fourth", "second", "third"])
+    })
+  )
+
+  test(
+    "one that nobody has tried is out of order all the same, and is the only one that is named",
+    Effect.gen(function* () {
+      yield* Migrator.executeAll([breaks("b"), makes("c")], { stopOnError: false })
+      const error = yield* Effect.flip(Migrator.executeAll([makes("a"), makes("b"), makes("c")]))
+      assert.strictEqual(error._tag, "OutOfOrder")
+      if (error._tag === "OutOfOrder") assert.deepStrictEqual([error.migrations, error.after], [["a"], "c"])
+      assert.deepStrictEqual(yield* collections, ["c"])
+    })
+  )
+})
+
 describe("the state of the target", () => {
   test(
     "collections without a state are refused, and baseline is the remedy",

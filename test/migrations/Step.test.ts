@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Attribute from "../../src/Attribute.ts"
-import type { Methods } from "../../src/Databases.ts"
+import { Databases, type Methods } from "../../src/Databases.ts"
 import * as Migration from "../../src/Migration.ts"
 import { MigrationJournal } from "../../src/MigrationJournal.ts"
 import * as Migrator from "../../src/Migrator.ts"
@@ -74,6 +74,29 @@ for (const [name, target] of targets) {
         ])
         assert.strictEqual(yield* exactHash, before)
         yield* assertNothingOpen
+      })
+    )
+
+    test(
+      "its undo may use `Databases` as the step did, in a migration and in a savepoint that fails",
+      Effect.gen(function* () {
+        const before = yield* exactHash
+        const one = (id: string) =>
+          Migration.step({
+            name: id,
+            do: Databases.use((db) => db.listDocuments("c")),
+            // What it writes and takes away again stands for whatever an undo needs the database for.
+            undo: Databases.use((db) =>
+              Effect.andThen(db.createDocument("c", { $id: id, n: 1 }), db.deleteDocument("c", id))
+            )
+          })
+        yield* runAndFail("m", () => one("first"))
+        assert.strictEqual(yield* exactHash, before)
+        yield* assertNothingOpen
+        yield* Migrator.execute(
+          migration("m", () => Effect.ignore(Migration.scoped(Effect.andThen(one("second"), broken))))
+        )
+        assert.strictEqual(yield* exactHash, before)
       })
     )
 

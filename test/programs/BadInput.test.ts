@@ -52,6 +52,12 @@ const files: ReadonlyArray<Case> = [
     says: [second, "Nothing"]
   },
   {
+    title: "a file that Node takes for CommonJS",
+    files: { "migrations/package.json": '{ "type": "commonjs" }', [second]: Program.creates("second") },
+    tag: "MigrationNotLoaded",
+    says: [second, '"type": "module"']
+  },
+  {
     title: "no default export",
     files: { [second]: "export const migration = 1\n" },
     tag: "MigrationNotLoaded",
@@ -186,6 +192,15 @@ const settings: ReadonlyArray<Case> = [
     files: { "holdfast.config.ts": 'export default { databse: "memory:" }\n' },
     tag: "InvalidSetting",
     says: ["holdfast.config.ts", "databse", "database, databaseId, migrations, backups"]
+  },
+  {
+    title: "a holdfast.config.ts that Node takes for CommonJS",
+    files: {
+      "package.json": '{ "type": "commonjs" }',
+      "holdfast.config.ts": 'export default { databaseId: "main" }\n'
+    },
+    tag: "InvalidSetting",
+    says: ["holdfast.config.ts", '"type": "module"']
   },
   {
     title: "a holdfast.config.ts that can't be loaded",

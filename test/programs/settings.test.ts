@@ -118,6 +118,20 @@ describe("the program", () => {
     })
   )
 
+  it.live("its help and its version are there even where holdfast.config.ts is broken; nothing else is", () =>
+    Effect.gen(function* () {
+      for (const text of ["export default {", "throw new Error('no')\n", "export default { databse: 1 }\n"]) {
+        const home = yield* folder({ ...two, "holdfast.config.ts": text })
+        for (const asked of [["--help"], ["-h"], ["up", "--help"], ["--version"]]) {
+          const { stderr, stdout } = yield* runFor(0, home, asked)
+          assert.isNotEmpty(stdout, asked.join(" "))
+          assert.strictEqual(stderr, "", asked.join(" "))
+        }
+        assert.include((yield* runFor(2, home, ["status"])).stderr, "holdfast.config.ts")
+      }
+    })
+  )
+
   it.live("--version is the package's, and --completions prints a script", () =>
     Effect.gen(function* () {
       const { version: own } = JSON.parse(readFileSync(join(Program.root, "package.json"), "utf8"))

@@ -91,6 +91,8 @@ export interface Running {
   /** Waits until it has printed this on either channel. Dies where it ends first. */
   readonly said: (text: string) => Effect.Effect<void>
   readonly kill: (signal: NodeJS.Signals) => Effect.Effect<void>
+  /** Reads no more of this channel: what the program writes there from now on fails. */
+  readonly leave: (channel: "stdout" | "stderr") => Effect.Effect<void>
   readonly ended: Effect.Effect<Answer>
 }
 
@@ -156,6 +158,10 @@ export const start = (home: string, parameters: ReadonlyArray<string>, options: 
                 : Effect.die(new Error(`it ended without saying ${text}: ${JSON.stringify(found)}`))
           ),
         kill: (signal) => Effect.sync(() => void child.kill(signal)),
+        leave: (channel) =>
+          Effect.callback<void>((resume) => {
+            child[channel].once("close", () => resume(Effect.void)).destroy()
+          }),
         ended: when(answer)
       }
     }

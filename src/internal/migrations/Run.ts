@@ -155,7 +155,8 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
         return yield* failed(cause, () => new MigrationFailed({ migration: begin.migration, detail }))
       }
 
-      const verified = yield* (migration.verify ?? Effect.void).pipe(
+      // A turn of the event loop first: stray failures of `up` stop the run before its commit, not after.
+      const verified = yield* Effect.andThen(Effect.yieldNow, migration.verify ?? Effect.void).pipe(
         Effect.provideService(Databases, readOnly(databases)),
         Effect.interruptible,
         Effect.exit

@@ -28,11 +28,17 @@ const commands = root.pipe(Command.withSubcommands([status, up, verify, baseline
 
 /** The first signal interrupts, and the run undoes what it did; the second one leaves that to a recovery. */
 let signal: "SIGINT" | "SIGTERM" | undefined
+/** A failure outside the migration's effect (a timer that throws, a promise that nobody awaits) stops it likewise. */
+let stray = false
+let [ended, leaving, isOurs] = [false, false, false]
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
-    if (stray) return
-    if (signal !== undefined) process.exit(signalCodes[name])
+    if (isOurs) return
+    if (signal !== undefined || stray) {
+      leaving = true
+      process.exit(signalCodes[name])
+    }
     signal = name
     process.stderr.write(
       `\n${name}: undoing what was begun. Once more leaves at once, and a recovery is needed then.\n`
@@ -40,15 +46,22 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   })
 }
 
-/** A stray failure of a migration (a timer that throws, a promise that nobody awaits) stops it as a signal does. */
-let stray = false
+const describe = (error: unknown): string => {
+  try {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  } catch {
+    return "an error that can't be read"
+  }
+}
 const stop = (error: unknown) => {
+  process.stderr.write(
+    `a failure outside the migration's effect stops it; undoing what was begun:\n${describe(error)}\n`
+  )
   if (stray || signal !== undefined) return
   stray = true
-  const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(`a failure outside the migration's effect stops it; undoing what was begun:\n${what}\n`)
-  signal = "SIGTERM"
+  isOurs = true
   process.emit("SIGTERM")
+  isOurs = false
 }
 process.on("uncaughtException", stop)
 process.on("unhandledRejection", stop)
@@ -56,9 +69,8 @@ process.on("unhandledRejection", stop)
 // Who reads us may leave (`| head`): what was begun goes on to its end all the same.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined)
 
-let ended = false
 process.on("exit", () => {
-  if (ended || signal !== undefined) return
+  if (ended || leaving) return
   process.stderr.write("the process was ended in the middle. Where a run had begun, `status` says what is left\n")
   process.exitCode = exitCodes.exitCodes.RecoveryNeeded
 })

@@ -2,7 +2,9 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import { systemError } from "effect/PlatformError"
 import {
   appendFileSync,
   existsSync,
@@ -30,6 +32,95 @@ contract("files", fresh)
 const inside = <A, E, R>(folder: string, body: (journal: MigrationJournal["Service"]) => Effect.Effect<A, E, R>) =>
   Effect.provide(Effect.flatMap(MigrationJournal, body), inFolder(folder))
 const openIn = (folder: string) => inside(folder, ({ open }) => open)
+
+/** The disk is full for the writes of these numbers to the journal: half of one gets there, or all, unsynchronised. */
+const fullAt = (fault: "writeAll" | "sync", ...numbers: ReadonlyArray<number>) =>
+  Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) => {
+      let count = 0
+      let due = false
+      const full = Effect.fail(systemError({ _tag: "Unknown", module: "FileSystem", method: fault }))
+      const failing = (file: FileSystem.File): FileSystem.File =>
+        new Proxy(file, {
+          get: (inner, member) => {
+            if (member === "writeAll") {
+              return (bytes: Uint8Array) =>
+                Effect.suspend(() => {
+                  due = numbers.includes(++count)
+                  return due && fault === "writeAll"
+                    ? Effect.andThen(inner.writeAll(bytes.subarray(0, bytes.length / 2)), full)
+                    : inner.writeAll(bytes)
+                })
+            }
+            if (member === "sync") return Effect.suspend(() => (due && fault === "sync" ? full : inner.sync))
+            const value: unknown = Reflect.get(inner, member)
+            return typeof value === "function" ? value.bind(inner) : value
+          }
+        })
+      return FileSystem.FileSystem.of({
+        ...fs,
+        open: (path, options) =>
+          Effect.map(fs.open(path, options), (file) =>
+            path.endsWith("journal.ndjson") && options?.flag !== "r" ? failing(file) : file
+          )
+      })
+    })
+  ).pipe(Layer.provideMerge(NodeServices.layer))
+
+for (const fault of ["writeAll", "sync"] as const) {
+  describe(`FileJournal on a disk that is full now and then, at ${fault}`, () => {
+    it.effect("an append that fails leaves no part of its line: those after it read back, and so does the run", () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const layer = FileJournal.layer(folder).pipe(Layer.provide(fullAt(fault, 3, 4, 6)))
+        const location = yield* Effect.gen(function* () {
+          const journal = yield* (yield* MigrationJournal).begin(beginOf("r1"))
+          const long = { ...entries.Captured.documents[0]!, long: "é😀".repeat(20_000) }
+          const captured = (id: string) => ({ ...entries.Captured, documents: [{ ...long, $id: id }] })
+          const appended = []
+          // The first write is the beginning of the run.
+          for (const number of [2, 3, 4, 5, 6, 7, 8]) {
+            const entry = captured(`d${number}`)
+            const result = yield* Effect.result(journal.append(entry))
+            assert.strictEqual(result._tag, [3, 4, 6].includes(number) ? "Failure" : "Success", `write ${number}`)
+            if (result._tag === "Success") appended.push({ position: result.success, entry })
+            else assert.strictEqual(result.failure._tag, "JournalUnavailable")
+          }
+          yield* journal.append(entries.StepIntent)
+          assert.lengthOf(appended, 4)
+          for (const { entry, position } of appended) {
+            assert.deepStrictEqual<unknown>(yield* journal.read(position), entry)
+          }
+          return journal.location
+        }).pipe(Effect.provide(layer))
+        const lines = readFileSync(location, "utf8").trimEnd().split("\n")
+        assert.deepStrictEqual(
+          lines.map((line) => (JSON.parse(line) as { readonly _tag: string })._tag),
+          ["Begin", "Captured", "Captured", "Captured", "Captured", "StepIntent"]
+        )
+        const [run] = yield* openIn(folder)
+        assert.strictEqual(run?.last, "step send it")
+      })
+    )
+
+    it.effect("one whose last append fails can be read, and ends", () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const layer = FileJournal.layer(folder).pipe(Layer.provide(fullAt(fault, 3)))
+        yield* Effect.gen(function* () {
+          const { begin, open } = yield* MigrationJournal
+          const journal = yield* begin(beginOf("r1"))
+          yield* journal.append(entries.StepIntent)
+          yield* Effect.flip(journal.append(end))
+          assert.strictEqual((yield* open)[0]?.last, "step send it")
+          yield* journal.append(end)
+          assert.deepStrictEqual(yield* open, [])
+        }).pipe(Effect.provide(layer))
+      })
+    )
+  })
+}
 
 describe("FileJournal", () => {
   it.effect("entries are there for another process, a line each, before the run has ended", () =>

@@ -3,7 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import * as MemoryLock from "../../../src/layers/migrations/MemoryLock.ts"
@@ -120,6 +120,48 @@ describe("SqliteLock", () => {
       yield* other.line("held ")
       yield* inside(join(folder, "b.db"), ({ acquire }) => acquire)
       assert.strictEqual((yield* Effect.flip(inside(join(folder, "a.db"), ({ acquire }) => acquire)))._tag, "LockHeld")
+    })
+  )
+
+  it.live("holds through links: to the file, to its folder, and to a link, in both directions", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const real = join(folder, "real", "app.db")
+      mkdirSync(join(folder, "real"))
+      writeFileSync(real, "")
+      symlinkSync(join("real", "app.db"), join(folder, "alias.db"))
+      symlinkSync("alias.db", join(folder, "again.db"))
+      symlinkSync("real", join(folder, "linked"))
+      const links = [join(folder, "alias.db"), join(folder, "again.db"), join(folder, "linked", "app.db")]
+      const refusedAt = (filename: string) =>
+        inside(filename, (lock) =>
+          Effect.gen(function* () {
+            const error = yield* Effect.flip(lock.acquire)
+            assert.strictEqual(error._tag, "LockHeld", filename)
+            assert.strictEqual((yield* lock.holder)?.pid, process.pid, filename)
+          })
+        )
+      const whileHeld = <A, E, R>(filename: string, body: Effect.Effect<A, E, R>) =>
+        Effect.scoped(inside(filename, ({ acquire }) => Effect.andThen(acquire, body)))
+      yield* whileHeld(real, Effect.forEach(links, refusedAt))
+      for (const link of links) yield* whileHeld(link, refusedAt(real))
+      // Whoever held it by a link has let it go by that link.
+      yield* inside(real, ({ acquire }) => acquire)
+    })
+  )
+
+  it.live("holds through a link to the folder where the file is not there yet", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      mkdirSync(join(folder, "real"))
+      symlinkSync("real", join(folder, "linked"))
+      yield* inside(join(folder, "real", "new.db"), ({ acquire }) =>
+        Effect.gen(function* () {
+          yield* acquire
+          const error = yield* Effect.flip(inside(join(folder, "linked", "new.db"), (other) => other.acquire))
+          assert.strictEqual(error._tag, "LockHeld")
+        })
+      )
     })
   )
 
