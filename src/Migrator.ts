@@ -162,6 +162,8 @@ const runOne = Effect.fnUntraced(function* (
     at: yield* iso
   }
   let current = state
+  // Of a success: the state and the result say the same.
+  let took: number | undefined
   const failed = Effect.fnUntraced(function* (error: string) {
     current = MigrationState.failed(state, { name: job.id, error, timestamp: yield* iso }, ids)
     // Its failure is told in any case; that it stands in the state too is a service.
@@ -178,7 +180,8 @@ const runOne = Effect.fnUntraced(function* (
           journal,
           now: iso,
           remember: Effect.gen(function* () {
-            const applied = { at: yield* iso, duration: yield* elapsed, hash: job.hash, run }
+            took = yield* elapsed
+            const applied = { at: yield* iso, duration: took, hash: job.hash, run }
             current = MigrationState.succeeded(state, job.id, applied, ids)
             yield* states.save(current)
           })
@@ -186,7 +189,7 @@ const runOne = Effect.fnUntraced(function* (
       )
     })
   ).pipe(Effect.onInterrupt(() => failed("interrupted")))
-  const duration = yield* elapsed
+  const duration = took ?? (yield* elapsed)
   const common = { migrationName: job.id, duration, dryRun: false, backups: [] } as const
   if (R.isSuccess(outcome)) return { state: current, result: { ...common, success: true, ...outcome.success } }
   const error = outcome.failure
