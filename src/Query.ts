@@ -56,6 +56,7 @@ export const Filter: Schema.Codec<Filter> = Schema.Union([
 const Shape = Schema.TaggedUnion({
   OrderAsc: attribute,
   OrderDesc: attribute,
+  OrderRandom: {},
   Limit: { count: Schema.Int },
   Offset: { count: Schema.Int },
   CursorAfter: { document: Schema.String },
@@ -146,6 +147,8 @@ export const or = (filters: ReadonlyArray<Filter>): Filter => ({ _tag: "Or", fil
 export const orderAsc = (attribute: string): Query => ({ _tag: "OrderAsc", attribute })
 /** Descending; nulls last. */
 export const orderDesc = (attribute: string): Query => ({ _tag: "OrderDesc", attribute })
+/** In no order, another one each time. */
+export const orderRandom = (): Query => ({ _tag: "OrderRandom" })
 /** At most so many documents; 25 where a list has no limit. The first of several counts. */
 export const limit = (count: number): Query => ({ _tag: "Limit", count })
 /** Leaves out the first ones. The first of several counts. */
@@ -160,6 +163,7 @@ export const select = (attributes: ReadonlyArray<string>): Query => ({ _tag: "Se
 const shapes: ReadonlySet<string> = new Set([
   "OrderAsc",
   "OrderDesc",
+  "OrderRandom",
   "Limit",
   "Offset",
   "CursorAfter",
@@ -172,6 +176,8 @@ export const isFilter = (query: Query): query is Filter => !shapes.has(query._ta
 export interface Parts {
   readonly filters: ReadonlyArray<Filter>
   readonly orders: ReadonlyArray<Order>
+  /** No order, whatever `orders` say. */
+  readonly isRandom: boolean
   readonly limit: number
   readonly offset: number
   readonly cursor: Cursor | undefined
@@ -184,6 +190,7 @@ export const parts = (queries: ReadonlyArray<Query>): Parts => {
   const selected: Array<string> = []
   let [limit, offset]: [number | undefined, number | undefined] = [undefined, undefined]
   let cursor: Cursor | undefined
+  let isRandom = false
   for (const query of queries) {
     switch (query._tag) {
       case "Limit":
@@ -200,6 +207,9 @@ export const parts = (queries: ReadonlyArray<Query>): Parts => {
       case "OrderDesc":
         orders.push(query)
         break
+      case "OrderRandom":
+        isRandom = true
+        break
       case "Select":
         selected.push(...query.attributes)
         break
@@ -208,5 +218,5 @@ export const parts = (queries: ReadonlyArray<Query>): Parts => {
     }
   }
   const select = queries.some(({ _tag }) => _tag === "Select") ? selected : undefined
-  return { filters, orders, limit: limit ?? limits.defaultLimit, offset: offset ?? 0, cursor, select }
+  return { filters, orders, isRandom, limit: limit ?? limits.defaultLimit, offset: offset ?? 0, cursor, select }
 }

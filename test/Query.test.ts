@@ -28,6 +28,7 @@ const every: { readonly [T in Query.Query["_tag"]]: Query.Query } = {
   IsNotNull: Query.isNotNull("a"),
   OrderAsc: Query.orderAsc("a"),
   OrderDesc: Query.orderDesc("a"),
+  OrderRandom: Query.orderRandom(),
   Limit: Query.limit(3),
   Offset: Query.offset(2),
   Select: Query.select(["a", "b"]),
@@ -55,6 +56,7 @@ describe("Query", () => {
     assert.deepStrictEqual(Query.parts(queries), {
       filters: [Equal, NotEqual, IsNull, Or] as ReadonlyArray<Query.Filter>,
       orders: [OrderDesc, OrderAsc] as ReadonlyArray<Query.Order>,
+      isRandom: false,
       limit: 3,
       offset: 2,
       cursor: CursorAfter as Query.Cursor,
@@ -66,6 +68,7 @@ describe("Query", () => {
     assert.deepStrictEqual(Query.parts([]), {
       filters: [],
       orders: [],
+      isRandom: false,
       limit: Query.limits.defaultLimit,
       offset: 0,
       cursor: undefined,
@@ -92,7 +95,16 @@ describe("Query", () => {
   })
 
   it("filters are told from what shapes a list", () => {
-    const shapes = new Set(["OrderAsc", "OrderDesc", "Limit", "Offset", "CursorAfter", "CursorBefore", "Select"])
+    const shapes = new Set([
+      "OrderAsc",
+      "OrderDesc",
+      "OrderRandom",
+      "Limit",
+      "Offset",
+      "CursorAfter",
+      "CursorBefore",
+      "Select"
+    ])
     for (const [tag, query] of Object.entries(every)) {
       assert.strictEqual(Query.isFilter(query), !shapes.has(tag), tag)
     }

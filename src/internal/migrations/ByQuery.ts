@@ -28,13 +28,18 @@ const forEachMatch = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, DatabasesError> {
   const databases = live.in(database)
   const filters = grouped(queries.filter(Query.isFilter))
-  const { offset, orders } = Query.parts(queries)
+  const { isRandom, offset, orders } = Query.parts(queries)
   const limit = queries.find(({ _tag }) => _tag === "Limit")
   const idsOf = (documents: ReadonlyArray<Document>) => documents.map(({ $id }) => $id)
   if (orders.length === 0 && offset === 0 && limit === undefined) {
     return yield* Paging.forEachPageBySequence(databases, collection, (page) => body(idsOf(page)), { filters })
   }
-  const shape = [...orders, Query.offset(offset), limit ?? Query.limit(Number.MAX_SAFE_INTEGER)]
+  const shape = [
+    ...orders,
+    ...(isRandom ? [Query.orderRandom()] : []),
+    Query.offset(offset),
+    limit ?? Query.limit(Number.MAX_SAFE_INTEGER)
+  ]
   const { documents } = yield* databases.listDocuments(collection, [...filters, ...shape, Query.select(["$id"])], {
     total: false
   })

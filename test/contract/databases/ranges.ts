@@ -114,6 +114,23 @@ export const ranges = (promise: Promised): void => {
     )
   }
 
+  promise("a random order is another one each time, and takes limits and filters", (db) =>
+    Effect.gen(function* () {
+      yield* setUp(db)
+      const all = ["a", "B", "c", "d", "e", "f"]
+      const orders = new Set<string>()
+      // Of 720 orders 30 times the same one: that does not happen by chance.
+      for (let time = 0; time < 30; time++) {
+        const found = yield* find(db, Query.orderRandom())
+        assert.sameMembers([...found], all)
+        orders.add(found.join())
+      }
+      assert.isAbove(orders.size, 1)
+      assert.lengthOf(yield* find(db, Query.orderRandom(), limit(2)), 2)
+      assert.sameMembers([...(yield* find(db, Query.orderRandom(), equal("$id", ["c", "d"])))], ["c", "d"])
+    })
+  )
+
   promise("an offset leaves out the first, with an order and a limit; total stays that of all", (db) =>
     Effect.gen(function* () {
       yield* setUp(db)

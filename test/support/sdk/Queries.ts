@@ -50,6 +50,8 @@ const toSdk = (query: Query.Query): string => {
       return Sdk.or(query.filters.map(toSdk))
     case "OrderAsc":
       return Sdk.orderAsc(query.attribute)
+    case "OrderRandom":
+      return Sdk.orderRandom()
     case "OrderDesc":
       return Sdk.orderDesc(query.attribute)
     case "Limit":

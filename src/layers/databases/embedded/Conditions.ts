@@ -45,7 +45,7 @@ export const checkKey = (collection: Collection, key: string): void => {
 
 const dateCell = (key: string, value: Query.Comparable): Parameter => {
   const normal = typeof value === "string" ? normalizeDateTime(value) : undefined
-  if (normal === undefined) throw invalidQuery(`${key} compares with ISO 8601 dates, got ${JSON.stringify(value)}`)
+  if (normal === undefined) throw invalidQuery(`${key} compares with ISO 8601 dates, got ${ExactJson.stringify(value)}`)
   return normal
 }
 

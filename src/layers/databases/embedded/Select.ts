@@ -108,8 +108,11 @@ export const selector = (
     Object.fromEntries(Object.entries(document).filter(([key]) => systemKeys.has(key) || chosen.has(key))) as Document
 }
 
+/** SQLite binds no more in one statement. */
+const mostParameters = 32_766
+
 /** The statement of a list, for its rows or for looking at how SQLite goes about it. */
-const statement = (place: Place, { cursor, filters, limit, offset, orders }: Query.Parts) => {
+const statement = (place: Place, { cursor, filters, isRandom, limit, offset, orders }: Query.Parts) => {
   checkCount("limit", limit, 1)
   checkCount("offset", offset, 0)
   const { collection, database, sqlite } = place
@@ -118,15 +121,19 @@ const statement = (place: Place, { cursor, filters, limit, offset, orders }: Que
   const order = orderColumns(collection, orders)
   const backwards = cursor?._tag === "CursorBefore"
   const page = cursor === undefined ? conditions : [...conditions, beyond(sqlite, table, order, cursor)]
-  const direction = order
-    .map((column) => `${column.sql} ${column.descending === backwards ? "asc" : "desc"}`)
-    .join(", ")
+  const direction = isRandom
+    ? "random()"
+    : order.map((column) => `${column.sql} ${column.descending === backwards ? "asc" : "desc"}`).join(", ")
+  const parameters = [...page.flatMap((one) => one.parameters), limit, offset]
+  if (parameters.length > mostParameters) {
+    throw invalidQuery(`the queries of a list hold at most ${mostParameters} values together, got ${parameters.length}`)
+  }
   return {
     table,
     conditions,
     backwards,
     rows: `from ${table}${where(page)} order by ${direction} limit ? offset ?`,
-    parameters: [...page.flatMap(({ parameters }) => parameters), limit, offset]
+    parameters
   }
 }
 

@@ -1,5 +1,7 @@
 /** Rows in bulk: created, changed, upserted, deleted by query. */
 import * as Effect from "effect/Effect"
+import type { Value } from "../../../../../Attribute.ts"
+import type { Collection } from "../../../../../Collection.ts"
 import { uniqueId } from "../../../../../Databases.ts"
 import type { DatabasesError } from "../../../../../DatabasesError.ts"
 import type { Document } from "../../../../../Document.ts"
@@ -95,10 +97,28 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
     return answerAll(call, created, sent, 201)
   })
 
+  /**
+   * What was selected, all else null; null that was sent to a column with a default is answered as the default, and
+   * stored as null.
+   */
   const bulkAnswer = (
     call: Call,
+    collection: Collection,
+    queries: ReadonlyArray<Query.Query>,
+    sent: RowData.Sent,
     { documents, total }: { readonly total: number; readonly documents: ReadonlyArray<Document> }
-  ) => json({ total, [rows]: documents.map((document) => shown(call, document)) })
+  ) => {
+    const { select } = Query.parts(queries)
+    const instead: Record<string, Value> = {}
+    for (const attribute of collection.attributes) {
+      const { key } = attribute
+      if (sent[key] === null && attribute.default !== null) instead[key] = attribute.default
+      else if (select !== undefined && !select.includes("*") && !select.includes(key) && !Object.hasOwn(sent, key)) {
+        instead[key] = attribute.array ? [] : null
+      }
+    }
+    return json({ total, [rows]: documents.map((document) => shown(call, { ...document, ...instead })) })
+  }
 
   const updateMany: Route = {
     method: "PATCH",
@@ -112,6 +132,8 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
         const data = call.body["data"] === undefined ? {} : RowData.dataOf(call.body["data"])
         if (Object.keys(data).length === 0) throw missingPayload
         const queries = Queries.parse(call.body["queries"])
+        // The server breaks on a cursor here.
+        if (Query.parts(queries).cursor !== undefined) throw ApiFailure.serverError
         const collection = yield* collectionOf(call)
         const changes = RowData.changesOf(readingOf(call, collection, true), data)
         if (transactionOf(call) !== undefined)
@@ -120,7 +142,7 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
         const effective = Object.keys(changes).length === 0 ? { $permissions: undefined } : changes
         return yield* Effect.map(
           RowQuirks.bulkUpdate(inDatabase(context, call), collection, queries, effective as RowQuirks.Changes),
-          (answer) => bulkAnswer(call, answer)
+          (answer) => bulkAnswer(call, collection, queries, data, answer)
         )
       }),
       { bulk: true }
@@ -164,7 +186,9 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
         // Without a query the server empties the table; the store wants it said.
         const queries = given.length === 0 ? [Query.isNotNull("$id")] : given
         if (transactionOf(call) !== undefined) return yield* staged(call).bulk({ _tag: "DeleteDocuments", queries })
-        return bulkAnswer(call, yield* inDatabase(context, call).deleteDocuments(call.path["tableId"]!, queries))
+        const collection = yield* collectionOf(call)
+        const answer = yield* inDatabase(context, call).deleteDocuments(call.path["tableId"]!, queries)
+        return bulkAnswer(call, collection, queries, {}, answer)
       }),
       { bulk: true }
     )

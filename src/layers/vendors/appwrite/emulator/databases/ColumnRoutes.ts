@@ -114,6 +114,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         const tableId = call.path["tableId"]!
         const collection = yield* databases.getCollection(tableId)
         const current = attributeOf(call, collection, call.path["key"]!)
+        // The server breaks where a string is to become an enum.
+        if (kind === "enum" && current.kind !== "enum") throw ApiFailure.serverError
         const known = metadata.get(...pathOf(call, current.key))
         if (known !== undefined && now < known.settlesAt) {
           throw ApiFailure.make(
@@ -236,7 +238,11 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           }
           if (context.settle > 0) {
             const known = metadata.get(...pathOf(call, key)) ?? fresh(context, now)
-            metadata.put({ ...known, until: "deleting", settlesAt: now + context.settle }, ...pathOf(call, key))
+            const wasProcessing = now < known.settlesAt
+            metadata.put(
+              { ...known, until: "deleting", wasProcessing, settlesAt: now + context.settle },
+              ...pathOf(call, key)
+            )
             return noContent
           }
           yield* databases.deleteAttribute(tableId, key)

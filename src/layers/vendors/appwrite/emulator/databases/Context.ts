@@ -9,7 +9,7 @@ import type { Collection } from "../../../../../Collection.ts"
 import type { Methods } from "../../../../../Databases.ts"
 import { DatabasesError } from "../../../../../DatabasesError.ts"
 import type { Index } from "../../../../../Index.ts"
-import { ApiFailure } from "../ApiFailure.ts"
+import { ApiFailure, make } from "../ApiFailure.ts"
 import type { Answer, Call, Handler } from "../Call.ts"
 import * as Columns from "./Columns.ts"
 import * as Failures from "./Failures.ts"
@@ -35,6 +35,10 @@ const callerOf = (call: Call): OurCaller => (call.caller._tag === "Key" ? key : 
 export const asServer = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.provideService(effect, Caller, key)
 
+/** A value of thousands of levels. */
+const isTooDeep = (defect: unknown): boolean =>
+  defect instanceof RangeError && defect.message === "Maximum call stack size exceeded"
+
 /** A handler in a vocabulary: its errors become the server's, what it throws as a refusal too. */
 export const handler =
   (
@@ -44,7 +48,13 @@ export const handler =
   ): Handler =>
   (call) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.suspend(() => body(call, now))).pipe(
-      Effect.catchDefect((defect) => (defect instanceof ApiFailure ? Effect.fail(defect) : Effect.die(defect))),
+      Effect.catchDefect((defect) =>
+        defect instanceof ApiFailure
+          ? Effect.fail(defect)
+          : isTooDeep(defect)
+            ? Effect.fail(make(400, "general_argument_invalid", "Invalid body: Value is nested too deeply"))
+            : Effect.die(defect)
+      ),
       Effect.mapError((error) =>
         error instanceof ApiFailure ? error : Failures.translate(vocabulary, options)(error)
       ),
@@ -68,7 +78,8 @@ export const inDatabase = ({ databases }: Context, call: Call): Methods => datab
 const statusOf = (entry: Entry, settled: boolean): string => {
   if (entry.status !== undefined) return entry.status
   if (entry.failure !== undefined) return "failed"
-  if (entry.until === "deleting") return "deleting"
+  // What was still processing when it was deleted goes on saying so.
+  if (entry.until === "deleting" && entry.wasProcessing !== true) return "deleting"
   return settled ? "available" : "processing"
 }
 

@@ -12,6 +12,8 @@ export interface Entry {
   /** From then on it is what it will be; before, `processing` or `deleting`. */
   readonly settlesAt: number
   readonly until?: "deleting" | undefined
+  /** It was deleted before it had settled. */
+  readonly wasProcessing?: boolean | undefined
   /** Made with its table: bounds that nobody gave are shown as null. */
   readonly inline?: true | undefined
   /** Orders as they were typed. */

@@ -160,6 +160,8 @@ const shape = ({ attribute, method, values }: Wire): Query.Query | undefined => 
       return Query.orderAsc(attribute === "" ? "$sequence" : attribute)
     case "orderDesc":
       return Query.orderDesc(attribute === "" ? "$sequence" : attribute)
+    case "orderRandom":
+      return Query.orderRandom()
     case "cursorAfter":
       return Query.cursorAfter(cursor(values[0]))
     case "cursorBefore":

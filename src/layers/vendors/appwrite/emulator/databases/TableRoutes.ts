@@ -79,7 +79,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         vocabulary,
         Effect.fnUntraced(function* (call, now) {
           const { body } = call
-          const id = yield* newId(idOf(body, tableId))
+          const id = yield* newId(body[tableId] === "0" ? "unique()" : idOf(body, tableId))
           const databaseId = call.path["databaseId"]!
           const name = Parameters.text(body, "name")
           const permissions = Parameters.permissions(body, "collection") ?? []

@@ -44,6 +44,9 @@ const idsOf = (operation: Staged): ReadonlyArray<string> => {
   return ids.map((id) => id.toLowerCase())
 }
 
+const isObject = (value: unknown): value is RowData.Sent =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 const refuse = (detail: string) => ApiFailure.invalidParameter("operations", `Value must a valid array and ${detail}`)
 
 export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<Route> => {
@@ -53,7 +56,9 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
   const { databases } = context
 
   /** The parts of an operation that every action has. */
-  const checked = (sent: RowData.Sent) => {
+  const checked = (value: unknown) => {
+    if (!isObject(value)) throw refuse("Value must be a valid object")
+    const sent: RowData.Sent = value
     const { action } = sent
     for (const name of ["databaseId", tableId, "action"]) {
       if (sent[name] === undefined) throw refuse(`Missing required key: ${name}`)
@@ -109,7 +114,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
     const record = yield* asServer(databases.in(database).getCollection(collection))
     const reading = { vocabulary, collection: record, quirks: context.quirks, withDates: false, withPermissions: true }
     const documents = Effect.fnUntraced(function* () {
-      const sent = Array.isArray(data) ? (data as ReadonlyArray<RowData.Sent>) : []
+      const sent: ReadonlyArray<unknown> = Array.isArray(data) ? data : []
+      if (!sent.every(isObject)) throw refuse("Key 'data' must hold valid objects")
       return yield* Effect.forEach(sent, (item) =>
         Effect.map(item["$id"] === undefined ? uniqueId : Effect.succeed(String(item["$id"])), (known) =>
           RowData.documentOf(reading, known, item)
@@ -143,7 +149,9 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
       case "bulkUpsert":
         return { _tag: "UpsertDocuments", ...place, documents: yield* documents() }
       case "bulkUpdate": {
-        const changes = RowData.changesOf(reading, (data["data"] ?? {}) as RowData.Sent)
+        const sent = data["data"] ?? {}
+        if (!isObject(sent)) throw refuse("Key 'data' must be a valid object")
+        const changes = RowData.changesOf(reading, sent)
         return { _tag: "UpdateDocuments", ...place, changes, queries: Queries.parseStaged(data["queries"]) }
       }
       case "bulkDelete": {
