@@ -61,6 +61,12 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
     }
     return sent as ReadonlyArray<RowData.Sent>
   }
+  /** The server breaks on a cursor here. */
+  const bulkQueries = (call: Call): ReadonlyArray<Query.Query> => {
+    const queries = Queries.parse(call.body["queries"])
+    if (Query.parts(queries).cursor !== undefined) throw ApiFailure.serverError
+    return queries
+  }
   const withIds = Effect.fnUntraced(function* (reading: RowData.Reading, sent: ReadonlyArray<RowData.Sent>) {
     return yield* Effect.forEach(sent, (item) => {
       const { $id } = item
@@ -131,9 +137,7 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
         refuseGuests(call, "database")
         const data = call.body["data"] === undefined ? {} : RowData.dataOf(call.body["data"])
         if (Object.keys(data).length === 0) throw missingPayload
-        const queries = Queries.parse(call.body["queries"])
-        // The server breaks on a cursor here.
-        if (Query.parts(queries).cursor !== undefined) throw ApiFailure.serverError
+        const queries = bulkQueries(call)
         const collection = yield* collectionOf(call)
         const changes = RowData.changesOf(readingOf(call, collection, true), data)
         if (transactionOf(call) !== undefined)
@@ -182,7 +186,7 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
       vocabulary,
       Effect.fnUntraced(function* (call) {
         refuseGuests(call, "database")
-        const given = Queries.parse(call.body["queries"])
+        const given = bulkQueries(call)
         // Without a query the server empties the table; the store wants it said.
         const queries = given.length === 0 ? [Query.isNotNull("$id")] : given
         if (transactionOf(call) !== undefined) return yield* staged(call).bulk({ _tag: "DeleteDocuments", queries })
