@@ -138,6 +138,16 @@ export const bulk = (promise: Promised, { overWire }: Options): void => {
     })
   )
 
+  promise("an upsert in bulk of a document without values is one where there are no attributes, too", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("bare")
+      const [made] = yield* db.upsertDocuments("bare", [{ $id: "a" }])
+      const [kept] = yield* db.upsertDocuments("bare", [{ $id: "a" }])
+      assert.strictEqual(kept?.$sequence, made?.$sequence)
+      assert.strictEqual((yield* db.listDocuments("bare")).total, 1)
+    })
+  )
+
   promise("a change by query with a bad query is refused: what is not there, a limit of 0, a cursor", (db) =>
     Effect.gen(function* () {
       yield* setUp(db)

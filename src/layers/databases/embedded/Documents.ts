@@ -79,7 +79,10 @@ export const upsert = (place: Place, document: NewDocument): Document.Document =
   // As recorded: one that names only some of the attributes always counts as a change.
   const partial = place.collection.attributes.some(({ key }) => !Object.hasOwn(document, key))
   const dated = partial && changes.$updatedAt === undefined ? { $updatedAt: formatDateTime(place.engine.now) } : {}
-  update(place, found.$id, { ...changes, ...dated })
+  const given = { ...changes, ...dated }
+  // A collection without attributes has nothing to name.
+  if (Object.keys(given).length === 0) return found
+  update(place, found.$id, given)
   return existing(place, found.$id)
 }
 
