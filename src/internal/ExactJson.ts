@@ -5,7 +5,7 @@
  */
 
 // TypeScript's library does not know these two yet.
-const raw = (JSON as unknown as { readonly rawJSON: (text: string) => unknown }).rawJSON
+const { rawJSON: raw } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown }
 type Reviver = (key: string, value: unknown, context?: { readonly source?: string }) => unknown
 const parseWith = JSON.parse as (text: string, reviver: Reviver) => unknown
 

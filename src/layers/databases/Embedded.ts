@@ -20,6 +20,7 @@ import * as Columns from "./embedded/Columns.ts"
 import * as Conditions from "./embedded/Conditions.ts"
 import * as Documents from "./embedded/Documents.ts"
 import * as Fulltext from "./embedded/Fulltext.ts"
+import * as Indexes from "./embedded/Indexes.ts"
 import { Refusal } from "./embedded/Refusal.ts"
 import * as Rows from "./embedded/Rows.ts"
 import * as Select from "./embedded/Select.ts"
@@ -87,9 +88,9 @@ const handlers = (label: string): { readonly [T in Tag]: Handler<T> } => ({
   UpdateAttribute: forKeys(Structure.updateAttribute),
   RenameAttribute: forKeys(Structure.renameAttribute),
   DeleteAttribute: forKeys(Structure.deleteAttribute),
-  CreateIndex: forKeys(Structure.createIndex),
+  CreateIndex: forKeys(Indexes.create),
   ListIndexes: forKeys(({ catalog }, { collection, database }) => catalog.collection(database, collection).indexes),
-  DeleteIndex: forKeys(Structure.deleteIndex),
+  DeleteIndex: forKeys(Indexes.remove),
   CreateDocument: Documents.createDocument,
   CreateDocuments: Batches.createDocuments,
   GetDocument: getDocument,

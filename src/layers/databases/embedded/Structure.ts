@@ -3,19 +3,19 @@ import * as Result from "effect/Result"
 import * as Attribute from "../../../Attribute.ts"
 import type { Caller } from "../../../Caller.ts"
 import { attributeOf, type Collection, type Database, sameKey } from "../../../Collection.ts"
-import { AlreadyExists, DuplicateValues, LimitExceeded } from "../../../DatabasesError.ts"
+import { AlreadyExists, LimitExceeded } from "../../../DatabasesError.ts"
 import { formatDateTime } from "../../../internal/DateTimeText.ts"
 import * as Index from "../../../Index.ts"
 import type { Of } from "../../../Operation.ts"
 import * as Permission from "../../../Permission.ts"
 import { quote, type Sqlite } from "../../vendors/Sqlite.ts"
 import type { Catalog } from "./Catalog.ts"
-import { columnDefinition, comparable, hasSortKey, indexName, isText, sortKeyColumn, tableOf } from "./Columns.ts"
-import * as Fulltext from "./Fulltext.ts"
+import { columnDefinition, hasSortKey, indexName, sortKeyColumn, tableOf } from "./Columns.ts"
+import * as Indexes from "./Indexes.ts"
 import { alreadyExists, checkId, checkName, invalidArgument, notFound, Refusal } from "./Refusal.ts"
 
 /** What the server allows. */
-const limits = { attributes: 1017, indexes: 64, indexLength: 768, namedDuplicates: 10 } as const
+const limits = { attributes: 1017 } as const
 
 export interface Engine {
   readonly sqlite: Sqlite
@@ -91,7 +91,7 @@ export const createCollection = (engine: Engine, operation: Of<"CreateCollection
   let collection = record
   try {
     for (const attribute of operation.attributes) collection = addAttribute(engine, database, collection, attribute)
-    for (const index of operation.indexes) collection = addIndex(engine, database, collection, index)
+    for (const index of operation.indexes) collection = Indexes.add(engine, database, collection, index)
   } catch (error) {
     throw inline(error, operation)
   }
@@ -236,7 +236,7 @@ export const updateAttribute = (engine: Engine, operation: Of<"UpdateAttribute">
   }
   const attributes = collection.attributes.map((one) => (one.key === current.key ? attribute : one))
   checkRoom(attributes)
-  for (const index of collection.indexes) checkIndex({ ...collection, attributes }, index)
+  for (const index of collection.indexes) Indexes.check({ ...collection, attributes }, index)
   if ("size" in attribute && "size" in current && attribute.size < current.size) {
     checkResize(engine, operation.database, collection, current, attribute.size)
   }
@@ -290,143 +290,14 @@ export const deleteAttribute = (engine: Engine, operation: Of<"DeleteAttribute">
   const { key } = attributeIn(collection, operation.key)
   const places = collection.indexes.map((index) => index.key)
   for (const index of collection.indexes.filter(({ attributes }) => attributes.includes(key))) {
-    collection = dropIndex(engine, operation.database, collection, index)
+    collection = Indexes.drop(engine, operation.database, collection, index)
     const rest = Index.without(index, key)
     if (rest === undefined || collection.indexes.some((other) => Index.equivalent(other, rest))) continue
-    collection = addIndex(engine, operation.database, collection, rest)
+    collection = Indexes.add(engine, operation.database, collection, rest)
   }
   // Those made anew keep their places among the others.
   const indexes = collection.indexes.toSorted((left, right) => places.indexOf(left.key) - places.indexOf(right.key))
   sqlite.run(`alter table ${tableOf(operation.database, collection.$id)} drop column ${quote(key)}`)
   const attributes = collection.attributes.filter((attribute) => attribute.key !== key)
   catalog.putCollection(operation.database, { ...collection, attributes, indexes }, "replace")
-}
-
-/** Text attributes of `index` that no index of `indexes` has named so far. */
-const newlyIndexed = (collection: Collection, index: Index.Index, indexes: ReadonlyArray<Index.Index>) =>
-  index.kind === "fulltext"
-    ? []
-    : collection.attributes.filter(
-        (attribute) => isText(attribute) && index.attributes.includes(attribute.key) && !hasSortKey(indexes, attribute)
-      )
-
-const indexable: ReadonlySet<string> = new Set(["$id", "$createdAt", "$updatedAt"])
-
-/** Characters of a text that an index holds; other kinds count for nothing. */
-const indexedLength = (attribute: Attribute.Attribute, length: number): number => {
-  if (attribute.array || !Attribute.textKinds.has(attribute.kind)) return 0
-  return length > 0 ? length : Attribute.textSize(attribute)
-}
-
-const checkIndexed = (collection: Collection, index: Index.Index, key: string, length: number): number => {
-  const refuse = (detail: string, type = "column_index_invalid") => invalidArgument(index.key, detail, type)
-  if (length < 0) throw refuse(`the length ${length} of ${key} is negative`)
-  if (indexable.has(key)) return 0
-  if (key.startsWith("$")) throw refuse(`${key} can't be indexed`, "general_argument_invalid")
-  const attribute = collection.attributes.find((one) => one.key === key)
-  if (attribute === undefined) throw refuse(`there is no attribute ${JSON.stringify(key)}`, "column_unknown")
-  if (attribute.array) throw refuse(`${key} is an array, which can't be indexed`, "index_invalid")
-  const isWords = Attribute.textKinds.has(attribute.kind)
-  if (index.kind === "fulltext" && !isWords) throw refuse(`${key} holds no text, which a fulltext index needs`)
-  if (length > 0 && !isWords) throw refuse(`${key} holds no text: a length makes no sense`)
-  if (length > 0 && length > Attribute.textSize(attribute)) {
-    throw refuse(`the length ${length} is above the size of ${key}, ${Attribute.textSize(attribute)}`)
-  }
-  return indexedLength(attribute, length)
-}
-
-const checkIndex = (collection: Collection, index: Index.Index): void => {
-  const refuse = (detail: string) => invalidArgument(index.key, detail, "column_index_invalid")
-  if (index.attributes.length === 0) throw refuse("an index needs at least one attribute")
-  if (index.lengths.length > index.attributes.length) throw refuse("it has more lengths than attributes")
-  if (new Set(index.attributes).size < index.attributes.length) throw refuse("an attribute stands in it twice")
-  const length = index.attributes.reduce(
-    (sum, key, position) => sum + checkIndexed(collection, index, key, index.lengths[position] ?? 0),
-    0
-  )
-  if (index.kind !== "fulltext" && length > limits.indexLength) {
-    throw refuse(
-      `its texts have ${length} characters in all, at most ${limits.indexLength} can be indexed. Give lengths, or smaller attributes`
-    )
-  }
-}
-
-/** Ids of documents that would break a unique index; those with a null in it never do. */
-const duplicates = (sqlite: Sqlite, table: string, columns: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const all = columns.join(", ")
-  const filled = columns.map((column) => `${column} is not null`).join(" and ")
-  return sqlite
-    .all(
-      `select "$id" from ${table} where (${all}) in (select ${all} from ${table} where ${filled} group by ${all} having count(*) > 1) order by ${all}, "$sequence" limit ${limits.namedDuplicates}`
-    )
-    .map(([id]) => String(id))
-}
-
-const addIndex = (engine: Engine, database: string, collection: Collection, index: Index.Index): Collection => {
-  const { sqlite } = engine
-  checkId("key", index.key)
-  if (collection.indexes.some((other) => sameKey(other.key, index.key))) throw alreadyExists("index", index.key)
-  checkIndex(collection, index)
-  if (collection.indexes.length >= limits.indexes) {
-    throw new Refusal(
-      new LimitExceeded({
-        type: "column_index_limit_exceeded",
-        detail: `a collection has at most ${limits.indexes} indexes. Delete one first`
-      })
-    )
-  }
-  const table = tableOf(database, collection.$id)
-  for (const { key } of newlyIndexed(collection, index, collection.indexes)) {
-    sqlite.run(`alter table ${table} add column ${sortKeyColumn(key)} text`)
-    sqlite.run(`update ${table} set ${sortKeyColumn(key)} = sort_key(${quote(key)})`)
-  }
-  const changed = { ...collection, indexes: [...collection.indexes, index] }
-  if (index.kind === "fulltext") {
-    Fulltext.create(sqlite, database, collection.$id, index)
-    return changed
-  }
-  const columns = index.attributes.map((key, position) => {
-    const column = comparable(changed, key)
-    const length = index.lengths[position] ?? 0
-    return length > 0 && index.kind === "unique" ? `substr(${column}, 1, ${length})` : column
-  })
-  if (index.kind === "unique") {
-    const documents = duplicates(sqlite, table, columns)
-    if (documents.length > 0) {
-      throw new Refusal(new DuplicateValues({ type: "column_index_invalid", index: index.key, documents }))
-    }
-  }
-  const directed = columns.map((column, position) => `${column} ${index.orders[position] ?? "asc"}`)
-  const unique = index.kind === "unique" ? "unique " : ""
-  sqlite.run(
-    `create ${unique}index ${indexName(database, collection.$id, index.key)} on ${table} (${directed.join(", ")})`
-  )
-  return changed
-}
-
-const dropIndex = ({ sqlite }: Engine, database: string, collection: Collection, index: Index.Index): Collection => {
-  const indexes = collection.indexes.filter((other) => other.key !== index.key)
-  if (index.kind === "fulltext") {
-    Fulltext.drop(sqlite, database, collection.$id, index)
-    return { ...collection, indexes }
-  }
-  sqlite.run(`drop index ${indexName(database, collection.$id, index.key)}`)
-  for (const { key } of newlyIndexed(collection, index, indexes)) {
-    sqlite.run(`alter table ${tableOf(database, collection.$id)} drop column ${sortKeyColumn(key)}`)
-  }
-  return { ...collection, indexes }
-}
-
-export const createIndex = (engine: Engine, operation: Of<"CreateIndex">): Index.Index => {
-  const collection = engine.catalog.collection(operation.database, operation.collection)
-  const changed = addIndex(engine, operation.database, collection, operation.index)
-  engine.catalog.putCollection(operation.database, changed, "replace")
-  return operation.index
-}
-
-export const deleteIndex = (engine: Engine, operation: Of<"DeleteIndex">): void => {
-  const collection = engine.catalog.collection(operation.database, operation.collection)
-  const index = collection.indexes.find((one) => sameKey(one.key, operation.key))
-  if (index === undefined) throw notFound("index", operation.key)
-  engine.catalog.putCollection(operation.database, dropIndex(engine, operation.database, collection, index), "replace")
 }

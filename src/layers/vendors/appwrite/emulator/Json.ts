@@ -41,20 +41,7 @@ export const parse = (text: string): unknown => {
   return longInteger.test(text) || decimal.test(text) ? JSON.parse(text, revive) : JSON.parse(text)
 }
 
-// The library of TypeScript does not know it yet.
-const { rawJSON } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown }
-
-const exact = (_: string, value: unknown): unknown => (typeof value === "bigint" ? rawJSON(String(value)) : value)
-
-export const stringify = (value: unknown): string => {
-  try {
-    return JSON.stringify(value)
-  } catch (error) {
-    // A `bigint` somewhere inside: rare enough to be found out this way.
-    if (error instanceof TypeError) return JSON.stringify(value, exact)
-    throw error
-  }
-}
+export { stringify } from "../../../../internal/ExactJson.ts"
 
 /** The same value, every `Decimal` a number again. */
 export const plain = (value: unknown): unknown => {
