@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { whenever } from "./whenever.ts"
 
 export interface Ending {
   readonly code: number | null
@@ -54,19 +55,7 @@ export const start = (program: string, ...parameters: ReadonlyArray<string>) =>
       ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
     ),
     ({ child, complaints, ending, listeners, seen }): Child => {
-      /** Asks again whenever something happens, until there is an answer. */
-      const when = <A>(look: () => A | undefined): Effect.Effect<A> =>
-        Effect.callback<A>((resume) => {
-          const listener = () => {
-            const found = look()
-            if (found === undefined) return
-            listeners.delete(listener)
-            resume(Effect.succeed(found))
-          }
-          listeners.add(listener)
-          listener()
-          return Effect.sync(() => void listeners.delete(listener))
-        })
+      const when = whenever(listeners)
       return {
         pid: child.pid!,
         lines: () => seen,

@@ -13,6 +13,7 @@ import { Databases, type Methods } from "../../src/Databases.ts"
 import type { DatabasesError } from "../../src/DatabasesError.ts"
 import * as Embedded from "../../src/layers/databases/Embedded.ts"
 import type { State } from "../../src/MigrationState.ts"
+import { whenever } from "./whenever.ts"
 
 export const root = join(import.meta.dirname, "../..")
 
@@ -135,18 +136,7 @@ export const start = (home: string, parameters: ReadonlyArray<string>, options: 
       ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
     ),
     ({ answer, child, listeners, output }): Running => {
-      const when = <A>(look: () => A | undefined): Effect.Effect<A> =>
-        Effect.callback<A>((resume) => {
-          const listener = () => {
-            const found = look()
-            if (found === undefined) return
-            listeners.delete(listener)
-            resume(Effect.succeed(found))
-          }
-          listeners.add(listener)
-          listener()
-          return Effect.sync(() => void listeners.delete(listener))
-        })
+      const when = whenever(listeners)
       return {
         pid: child.pid!,
         said: (text) =>
