@@ -363,8 +363,11 @@ const defaultType = (attribute: Attribute): Problem["type"] => {
   return fits ? "column_value_invalid" : "general_argument_invalid"
 }
 
-/** What is wrong with a definition, or undefined. */
-export const problem = (attribute: Attribute): Problem | undefined => {
+/**
+ * What is wrong with a definition, or undefined. As recorded, an update may give a string a default that is longer
+ * than its size; documents created without a value are then refused.
+ */
+export const problem = (attribute: Attribute, options?: { readonly isUpdate?: boolean }): Problem | undefined => {
   const own = ruleOf(attribute).definition(attribute)
   if (own !== undefined) {
     return {
@@ -377,6 +380,7 @@ export const problem = (attribute: Attribute): Problem | undefined => {
     const what = attribute.required ? "a required attribute" : "an array"
     return { type: "column_default_unsupported", detail: `${what} takes no default: set default to null` }
   }
+  if (options?.isUpdate === true && attribute.kind === "string" && attribute.default.isWellFormed()) return undefined
   const fits = ruleOf(attribute).scalar(attribute, attribute.default)
   return Result.isFailure(fits)
     ? { type: defaultType(attribute), detail: `default ${stringify(attribute.default)}: ${fits.failure}` }

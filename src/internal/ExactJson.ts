@@ -11,6 +11,9 @@ const parseWith = JSON.parse as (text: string, reviver: Reviver) => unknown
 
 const exact = (_: string, value: unknown): unknown => (typeof value === "bigint" ? raw(String(value)) : value)
 
+/** Written as `-0.0`, which JSON.stringify does not by itself. */
+export const negativeZero: unknown = raw("-0.0")
+
 export const stringify = (value: unknown, indent?: number): string => {
   try {
     return JSON.stringify(value, undefined, indent)

@@ -6,12 +6,14 @@
  * processes may use the file at the same time.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Caller, key } from "../../Caller.ts"
-import { Databases, type Execute, failure, make as makeDatabases, type Methods } from "../../Databases.ts"
+import { Databases, type Execute, failure, make as makeDatabases } from "../../Databases.ts"
 import { DatabasesError, Unavailable } from "../../DatabasesError.ts"
 import { isRead, type Of, type Operation, type ResultOf, type Tag } from "../../Operation.ts"
+import { JsonLists } from "../vendors/JsonLists.ts"
 import * as Sqlite from "../vendors/Sqlite.ts"
 import * as Access from "./embedded/Access.ts"
 import * as Batches from "./embedded/Batches.ts"
@@ -21,6 +23,7 @@ import * as Conditions from "./embedded/Conditions.ts"
 import * as Documents from "./embedded/Documents.ts"
 import * as Fulltext from "./embedded/Fulltext.ts"
 import * as Indexes from "./embedded/Indexes.ts"
+import * as JsonRows from "./embedded/JsonRows.ts"
 import { Refusal } from "./embedded/Refusal.ts"
 import * as Rows from "./embedded/Rows.ts"
 import * as Select from "./embedded/Select.ts"
@@ -42,7 +45,7 @@ export interface Options {
   readonly readOnly?: boolean | undefined
 }
 
-type Handler<T extends Tag> = (engine: Structure.Engine, operation: Of<T>) => ResultOf<T>
+type Handler<T extends Tag, A = ResultOf<T>> = (engine: Structure.Engine, operation: Of<T>) => A
 
 /** Schema and databases answer keys alone. */
 const forKeys =
@@ -52,9 +55,14 @@ const forKeys =
     return handler(engine, operation)
   }
 
+const listPlace = (engine: Structure.Engine, operation: Of<"ListDocuments">): Select.Place => ({
+  ...Rows.placeOf(engine, operation),
+  sqlite: engine.sqlite
+})
+
 /** A list, as its transaction would leave it; deletions by query do not change the count before the commit. */
 const listDocuments: Handler<"ListDocuments"> = (engine, operation) => {
-  const place = { ...Rows.placeOf(engine, operation), sqlite: engine.sqlite }
+  const place = listPlace(engine, operation)
   const run = () => Select.list(place, operation.queries, operation.total)
   if (operation.transaction === undefined) return run()
   const list = Transactions.previewing(engine, operation.transaction, run)
@@ -175,7 +183,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }
   const now = yield* Clock.currentTimeMillis
   const catalog = yield* attempt(start, () => {
-    for (const module of [Columns, Conditions, Fulltext, Access]) module.defineFunctions(sqlite)
+    for (const module of [Columns, Conditions, Fulltext, Access, JsonRows]) module.defineFunctions(sqlite)
     const found = Catalog.inspect(sqlite)
     const opened = Catalog.make(sqlite)
     if (options.readOnly === true) return opened
@@ -191,8 +199,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return opened
   })
   const table = handlers(options.label ?? (options.filename === ":memory:" ? "memory:" : `sqlite:${options.filename}`))
-  const run = <T extends Tag>(operation: Of<T>, moment: number, caller: Caller): ResultOf<T> => {
-    const handler = table[operation._tag]
+  const run = <T extends Tag, A>(operation: Of<T>, moment: number, caller: Caller, handler: Handler<T, A>): A => {
     try {
       const outcome = sqlite.transaction(writes(operation) ? "write" : "read", () => {
         catalog.refresh()
@@ -210,22 +217,29 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       throw error
     }
   }
-  const execute: Execute = Effect.fnUntraced(function* <T extends Tag>(
-    operation: Of<T>
-  ): Effect.fn.Return<ResultOf<T>, DatabasesError> {
+  const perform = Effect.fnUntraced(function* <T extends Tag, A>(
+    operation: Of<T>,
+    handler: Handler<T, A>
+  ): Effect.fn.Return<A, DatabasesError> {
     const moment = yield* Clock.currentTimeMillis
     const caller = yield* Caller
-    return yield* attempt(operation, () => run(operation, moment, caller))
+    return yield* attempt(operation, () => run(operation, moment, caller, handler))
   })
-  return makeDatabases({ execute, databaseId }) satisfies Methods
+  const execute: Execute = (operation) => perform(operation, table[operation._tag])
+  const lists = JsonLists.of({
+    list: (operation, shape) =>
+      perform(operation, (engine, { queries, total }) =>
+        Select.listJson(listPlace(engine, operation), queries, total, shape)
+      )
+  })
+  return Context.make(Databases, Databases.of(makeDatabases({ execute, databaseId }))).pipe(
+    Context.add(JsonLists, lists)
+  )
 })
 
 /** SQLite in a file, or in memory. */
-export const layer = (options: Options): Layer.Layer<Databases, DatabasesError> =>
-  Layer.effect(
-    Databases,
-    Effect.map(make(options), (methods) => Databases.of(methods))
-  )
+export const layer = (options: Options): Layer.Layer<Databases | JsonLists, DatabasesError> =>
+  Layer.effectContext(make(options))
 
 /** SQLite in memory: for tests, and gone with the layer. */
-export const memory: Layer.Layer<Databases, DatabasesError> = layer({ filename: ":memory:" })
+export const memory: Layer.Layer<Databases | JsonLists, DatabasesError> = layer({ filename: ":memory:" })

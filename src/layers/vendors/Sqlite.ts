@@ -25,6 +25,8 @@ export interface Sqlite {
   readonly writeAhead: () => void
   /** A pure function of one text, null for null; further arguments come as they are. */
   readonly define: (name: string, body: (text: string, ...rest: ReadonlyArray<Cell>) => string | number) => void
+  /** A pure function of one double; null for all else. */
+  readonly defineOfNumber: (name: string, body: (value: number) => string | number) => void
   readonly close: () => void
 }
 
@@ -113,6 +115,8 @@ export const open = (options: OpenOptions): Sqlite => {
       database.function(name, { deterministic: true, varargs: true }, (value, ...rest) =>
         typeof value === "string" ? body(value, ...rest) : null
       ),
+    defineOfNumber: (name, body) =>
+      database.function(name, { deterministic: true }, (value) => (typeof value === "number" ? body(value) : null)),
     close: () => {
       statements.clear()
       database.close()

@@ -111,6 +111,21 @@ export const attributeChanges = (promise: Promised): void => {
     })
   )
 
+  promise("an update may give a string a default longer than its size; a document then needs a value", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", { attributes: [Attribute.integer("n"), Attribute.string("s", { size: 5 })] })
+      const long = Attribute.string("s", { size: 5, default: "longer" })
+      assert.deepStrictEqual(yield* db.updateAttribute("c", long), long)
+      const reason = yield* refused(
+        db.createDocument("c", { $id: "a", n: 1 }),
+        "InvalidDocument",
+        "row_invalid_structure"
+      )
+      assert.strictEqual(reason.attribute, "s")
+      assert.strictEqual((yield* db.createDocument("c", { $id: "b", s: "short" }))["s"], "short")
+    })
+  )
+
   promise("a string may shrink to its longest value, and no further", (db) =>
     Effect.gen(function* () {
       yield* db.createCollection("c", { attributes: [Attribute.string("s", { size: 50 })] })

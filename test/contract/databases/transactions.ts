@@ -50,6 +50,17 @@ export const transactions = (promise: Promised, { overWire }: Options): void => 
     })
   )
 
+  promise("a document that its own transaction changes was created before it was changed", (db) =>
+    Effect.gen(function* () {
+      const { create, update } = yield* setUp(db)
+      const { $id } = yield* db.createTransaction()
+      yield* db.stageOperations($id, [create({ $id: "r4", a: "four" }), update("r4", { n: 4 })])
+      yield* db.commitTransaction($id)
+      const { $createdAt, $updatedAt } = yield* db.getDocument("c", "r4")
+      assert.isBelow(Date.parse($createdAt), Date.parse($updatedAt))
+    })
+  )
+
   promise("a ttl of 60 to 3600 seconds is taken, 300 where none is given", (db) =>
     Effect.gen(function* () {
       const seconds = ({ $createdAt, expiresAt }: { readonly $createdAt: string; readonly expiresAt: string }) =>

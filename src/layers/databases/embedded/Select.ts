@@ -4,9 +4,11 @@ import type { Collection } from "../../../Collection.ts"
 import type { Document } from "../../../Document.ts"
 import * as Query from "../../../Query.ts"
 import { quote, type Sqlite } from "../../vendors/Sqlite.ts"
+import type { Shape } from "../../vendors/JsonLists.ts"
 import * as Access from "./Access.ts"
 import { comparable, selection, systemColumns, tableOf, toDocument, upper } from "./Columns.ts"
 import { checkKey, condition, type Condition } from "./Conditions.ts"
+import * as JsonRows from "./JsonRows.ts"
 import { invalidQuery, isId } from "./Refusal.ts"
 
 interface OrderColumn {
@@ -94,18 +96,23 @@ export const checkQueries = (queries: ReadonlyArray<Query.Query>): void => {
 
 const systemKeys: ReadonlySet<string> = new Set(systemColumns)
 
+/** Keys that a selection leaves, besides the system's; undefined: all. */
+const chosen = (collection: Collection, select: ReadonlyArray<string> | undefined): ReadonlySet<string> | undefined => {
+  if (select === undefined) return undefined
+  if (select.length === 0) throw invalidQuery("select names no attribute")
+  for (const key of select) if (key !== "*" && !systemKeys.has(key)) checkKey(collection, key)
+  return select.includes("*") ? undefined : new Set(select)
+}
+
 /** What a selection leaves of a document: the system's part stays. */
 export const selector = (
   collection: Collection,
   select: ReadonlyArray<string> | undefined
 ): ((document: Document) => Document) => {
-  if (select === undefined) return (document) => document
-  if (select.length === 0) throw invalidQuery("select names no attribute")
-  for (const key of select) if (key !== "*" && !systemKeys.has(key)) checkKey(collection, key)
-  if (select.includes("*")) return (document) => document
-  const chosen = new Set(select)
+  const keys = chosen(collection, select)
+  if (keys === undefined) return (document) => document
   return (document) =>
-    Object.fromEntries(Object.entries(document).filter(([key]) => systemKeys.has(key) || chosen.has(key))) as Document
+    Object.fromEntries(Object.entries(document).filter(([key]) => systemKeys.has(key) || keys.has(key))) as Document
 }
 
 /** SQLite binds no more in one statement. */
@@ -154,6 +161,40 @@ export const list = (place: Place, queries: ReadonlyArray<Query.Query>, withTota
     .map((row) => selected(toDocument(collection, row)))
   if (backwards) documents.reverse()
   return { total: withTotal ? count(sqlite, table, conditions) : 0, documents }
+}
+
+/** Runs a list, answered as JSON. */
+export const listJson = (
+  place: Place,
+  queries: ReadonlyArray<Query.Query>,
+  withTotal: boolean,
+  { constants, name }: Shape
+): Uint8Array => {
+  checkQueries(queries)
+  const { collection, sqlite } = place
+  const parts = Query.parts(queries)
+  const keys = chosen(collection, parts.select)
+  const { backwards, conditions, parameters, rows, table } = statement(place, parts)
+  const row = JsonRows.expression(collection, (key) => keys?.has(key) ?? true, constants)
+  const total = withTotal ? count(sqlite, table, conditions) : 0
+  const head = `{"total":${total},${JSON.stringify(name)}:[`
+  if (backwards) {
+    const texts = sqlite.all(`select ${row} ${rows}`, ...parameters).map(([text]) => text)
+    return withoutFirstComma(new TextEncoder().encode(`${head}${texts.reverse().join("")}]}`), head)
+  }
+  // One text from the first bracket to the last: what is put around it later is a copy of the whole.
+  const bytes = sqlite.first(
+    `select cast(group_concat(part, '') as blob) from (select ? as part union all select * from (select ${row} ${rows}) union all select ']}')`,
+    head,
+    ...parameters
+  )![0] as Uint8Array
+  return withoutFirstComma(bytes, head)
+}
+
+/** Each row brings a comma, the first one too. */
+const withoutFirstComma = (bytes: Uint8Array, head: string): Uint8Array => {
+  const position = Buffer.byteLength(head)
+  return bytes[position] === 0x2c ? bytes.copyWithin(1, 0, position).subarray(1) : bytes
 }
 
 /** Ids of all that a bulk operation is about, in its order. */

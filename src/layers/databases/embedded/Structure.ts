@@ -149,8 +149,8 @@ const dropTable = ({ sqlite }: Engine, database: string, collection: Collection)
   }
 }
 
-const checkDefinition = (attribute: Attribute.Attribute): void => {
-  const problem = Attribute.problem(attribute)
+const checkDefinition = (attribute: Attribute.Attribute, options?: { readonly isUpdate: boolean }): void => {
+  const problem = Attribute.problem(attribute, options)
   if (problem !== undefined) throw invalidArgument(attribute.key, problem.detail, problem.type)
 }
 
@@ -230,7 +230,7 @@ export const updateAttribute = (engine: Engine, operation: Of<"UpdateAttribute">
       `kind and array can't be changed (it is ${current.array ? "an array of " : ""}${current.kind}). Create another attribute, fill it, delete this one, rename`
     )
   }
-  checkDefinition(attribute)
+  checkDefinition(attribute, { isUpdate: true })
   if (attribute.kind === "enum" && attribute.elements.length === 0) {
     throw invalidArgument(attribute.key, "an enum needs at least one element", "column_value_invalid")
   }

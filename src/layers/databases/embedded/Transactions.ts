@@ -300,7 +300,14 @@ export const commitTransaction = (engine: Engine, operation: Of<"CommitTransacti
     try {
       engine.sqlite.savepoint(() => {
         for (const row of rows) checkSeen(engine, row)
-        for (const row of rows) apply(engine, row.operation)
+        // As recorded, a document that its own transaction changes has two dates.
+        const later = { ...engine, now: engine.now + 1 }
+        let creates = false
+        for (const { operation: one } of rows) {
+          const isCreation = one._tag === "CreateDocument" || one._tag === "CreateDocuments"
+          apply(creates && !isCreation ? later : engine, one)
+          creates ||= isCreation
+        }
       })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

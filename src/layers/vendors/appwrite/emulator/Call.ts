@@ -10,6 +10,8 @@ import * as Multipart from "./Multipart.ts"
 
 export type Answer =
   | { readonly _tag: "Json"; readonly status: number; readonly body: unknown }
+  /** JSON that is written already. */
+  | { readonly _tag: "JsonText"; readonly status: number; readonly bytes: Uint8Array }
   | { readonly _tag: "Empty"; readonly status: number }
   | {
       readonly _tag: "Bytes"

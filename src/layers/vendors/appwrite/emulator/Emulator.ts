@@ -8,6 +8,7 @@ import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { Databases } from "../../../../Databases.ts"
+import { JsonLists } from "../../JsonLists.ts"
 import * as Sqlite from "../../Sqlite.ts"
 import * as Access from "./Access.ts"
 import { json } from "./Call.ts"
@@ -41,6 +42,7 @@ const own = (counts: Faults.Counts): ReadonlyArray<Route> => [
 
 const make = Effect.fnUntraced(function* (options: Options) {
   const databases = yield* Databases
+  const jsonLists = yield* Effect.serviceOption(JsonLists)
   const store = yield* Effect.acquireRelease(
     Effect.sync(() => Store.open(options.storage)),
     (open) => Effect.sync(() => open.close())
@@ -56,7 +58,14 @@ const make = Effect.fnUntraced(function* (options: Options) {
     ...Health.routes(databases),
     ...Buckets.routes(store, { largestFile: options.largestFile ?? 30_000_000 }),
     ...Files.routes(store, { quirks }),
-    ...AllRoutes.routes({ databases, metadata: Metadata.make(known), settle, quirks, overlaps: Overlaps.make() }),
+    ...AllRoutes.routes({
+      databases,
+      jsonLists,
+      metadata: Metadata.make(known),
+      settle,
+      quirks,
+      overlaps: Overlaps.make()
+    }),
     ...own(counts)
   ]
   const application = Dispatcher.make({

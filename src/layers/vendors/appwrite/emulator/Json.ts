@@ -41,7 +41,7 @@ export const parse = (text: string): unknown => {
   return longInteger.test(text) || decimal.test(text) ? JSON.parse(text, revive) : JSON.parse(text)
 }
 
-export { stringify } from "../../../../internal/ExactJson.ts"
+export { negativeZero, stringify } from "../../../../internal/ExactJson.ts"
 
 /** The same value, every `Decimal` a number again. */
 export const plain = (value: unknown): unknown => {

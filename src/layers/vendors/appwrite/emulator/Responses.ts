@@ -12,18 +12,22 @@ const compressedFrom = 1024
 // The server's own level costs more than the loopback gains.
 const compression = { level: 1 }
 
-const encodings: ReadonlyArray<readonly [name: string, encode: (text: string) => Uint8Array]> = [
+const encodings: ReadonlyArray<readonly [name: string, encode: (text: string | Uint8Array) => Uint8Array]> = [
   ["gzip", (text) => gzipSync(text, compression)],
   ["deflate", (text) => deflateSync(text, compression)]
 ]
 
-const json = (value: unknown, status: number, accepted: string, headers: Headers) => {
-  const text = Json.stringify(value)
+const json = (text: string | Uint8Array, status: number, accepted: string, headers: Headers) => {
   const encoding =
     accepted !== "" && Buffer.byteLength(text) >= compressedFrom
       ? encodings.find(([name]) => accepted.includes(name))
       : undefined
-  if (encoding === undefined) return HttpServerResponse.text(text, { status, contentType: jsonType, headers })
+  if (encoding === undefined) {
+    const options = { status, contentType: jsonType, headers }
+    return typeof text === "string"
+      ? HttpServerResponse.text(text, options)
+      : HttpServerResponse.uint8Array(text, options)
+  }
   const [name, encode] = encoding
   return HttpServerResponse.uint8Array(encode(text), {
     status,
@@ -40,7 +44,8 @@ export interface Options {
 }
 
 export const fromAnswer = (answer: Answer, { accepted, headers }: Options): HttpServerResponse.HttpServerResponse => {
-  if (answer._tag === "Json") return json(answer.body, answer.status, accepted, headers)
+  if (answer._tag === "Json") return json(Json.stringify(answer.body), answer.status, accepted, headers)
+  if (answer._tag === "JsonText") return json(answer.bytes, answer.status, accepted, headers)
   const { status } = answer
   if (answer._tag === "Empty") {
     return HttpServerResponse.empty({ status, headers: { ...headers, "content-type": "text/html" } })
@@ -53,7 +58,7 @@ export const fromAnswer = (answer: Answer, { accepted, headers }: Options): Http
 }
 
 export const fromFailure = (failure: ApiFailure.ApiFailure, { accepted, headers }: Options) =>
-  json(ApiFailure.body(failure), failure.status, accepted, { ...headers, ...failure.headers })
+  json(Json.stringify(ApiFailure.body(failure)), failure.status, accepted, { ...headers, ...failure.headers })
 
 const page = `<!DOCTYPE html>
 <html lang="en">

@@ -244,6 +244,12 @@ export const fromInline = (definition: unknown): Attribute.Attribute => {
   return inline
 }
 
+/** Most characters of a text with a format, where its table's creation says so; an update of the column keeps it. */
+export const inlineSize = (definition: unknown): number | undefined => {
+  const { format, size, type } = definition as Fields.Fields
+  return type === "string" && typeof format === "string" && format !== "" && typeof size === "number" ? size : undefined
+}
+
 /** What an update asks for; the kind is the stored one's, whatever the route. */
 export const fromUpdate = (
   vocabulary: Vocabulary,
@@ -263,7 +269,7 @@ export const fromUpdate = (
     quirks && value === null && !required && current.default !== null
       ? ({ ...merged, default: current.default } as Attribute.Attribute)
       : merged
-  const problem = Attribute.problem(attribute)
+  const problem = Attribute.problem(attribute, { isUpdate: true })
   if (problem !== undefined) throw failure(400, vocabulary.type(problem.type), problem.detail)
   if (attribute.kind === "enum" && attribute.elements.length === 0) {
     throw failure(400, vocabulary.type("column_value_invalid"), "Enum elements must not be empty")

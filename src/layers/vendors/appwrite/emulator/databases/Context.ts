@@ -4,11 +4,13 @@ import { Caller, guest, key } from "../../../../../Caller.ts"
 import { formatDateTime } from "../../../../../internal/DateTimeText.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type { Attribute } from "../../../../../Attribute.ts"
 import type { Collection } from "../../../../../Collection.ts"
 import type { Methods } from "../../../../../Databases.ts"
 import { DatabasesError } from "../../../../../DatabasesError.ts"
 import type { Index } from "../../../../../Index.ts"
+import type { JsonLists } from "../../../JsonLists.ts"
 import { ApiFailure, make } from "../ApiFailure.ts"
 import type { Answer, Call, Handler } from "../Call.ts"
 import * as Columns from "./Columns.ts"
@@ -20,6 +22,8 @@ import type { Vocabulary } from "./Vocabulary.ts"
 
 export interface Context {
   readonly databases: Methods
+  /** Where the engine writes lists as JSON itself. */
+  readonly jsonLists: Option.Option<JsonLists["Service"]>
   readonly metadata: Metadata
   /** How long a column or an index takes until it is there, in milliseconds. */
   readonly settle: number

@@ -40,7 +40,11 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
     collection,
     quirks: context.quirks,
     withDates: call.caller._tag === "Key" && transactionOf(call) === undefined,
-    withPermissions: bulk
+    withPermissions: bulk,
+    sizeOf: (key) =>
+      transactionOf(call) === undefined
+        ? context.metadata.get(call.path["databaseId"]!, collection.$id, "columns", key)?.size
+        : undefined
   })
   /** The collection, also for those who may not look at schemas. */
   const collectionOf = (call: Call) => StagedRows.collectionOf(context, call)

@@ -1,5 +1,5 @@
 /** Rows on the wire: what a call sends as values of ours, and how a row is shown. */
-import type { Attribute } from "../../../../../Attribute.ts"
+import { type Attribute, codePoints } from "../../../../../Attribute.ts"
 import type { Collection } from "../../../../../Collection.ts"
 import type { Document } from "../../../../../Document.ts"
 import type { Changes, NewDocument } from "../../../../../Operation.ts"
@@ -58,6 +58,18 @@ export interface Reading {
   readonly withDates: boolean
   /** `$permissions` among the data counts in bulk and in transactions. */
   readonly withPermissions: boolean
+  /** Most characters of a column, where the store does not know them; staged values are not looked at. */
+  readonly sizeOf: (key: string) => number | undefined
+}
+
+const checkSize = ({ sizeOf, vocabulary }: Reading, key: string, value: unknown): void => {
+  const size = typeof value === "string" ? sizeOf(key) : undefined
+  if (size === undefined || codePoints(value as string) <= size) return
+  throw ApiFailure.make(
+    400,
+    vocabulary.type("row_invalid_structure"),
+    `Invalid document structure: Attribute "${key}" has invalid format. Value must be a valid string and no longer than ${size} chars`
+  )
 }
 
 /** Values that a call sends, ready for the store. */
@@ -73,7 +85,10 @@ export const changesOf = (reading: Reading, data: Sent): Changes => {
     } else if (dates.has(key)) {
       if (reading.withDates && value !== null) changes[key] = value
     } else if (key.startsWith("$")) throw unknownAttribute(vocabulary, key)
-    else changes[key] = valueOf(byKey.get(key), value, quirks)
+    else {
+      checkSize(reading, key, value)
+      changes[key] = valueOf(byKey.get(key), value, quirks)
+    }
   }
   return changes as Changes
 }
@@ -83,18 +98,25 @@ export const documentOf = (reading: Reading, id: string, data: Sent): NewDocumen
   $id: id
 })
 
+/** What a row says of where it is. */
+export const placeOf = (
+  vocabulary: Vocabulary,
+  databaseId: string,
+  tableId: string
+): { readonly [key: string]: string } => ({ $databaseId: databaseId, [`$${vocabulary.tableId}`]: tableId })
+
 /** A row as the server shows it. */
 export const shown = (vocabulary: Vocabulary, databaseId: string, tableId: string, document: object): object => ({
   ...document,
-  $databaseId: databaseId,
-  [`$${vocabulary.tableId}`]: tableId
+  ...placeOf(vocabulary, databaseId, tableId)
 })
 
-/** Answers to a write show doubles as they were sent, whatever the store keeps. */
+/** Answers to a write show doubles as they were sent, also -0.0, whatever the store keeps. */
 export const asSent = (document: Document, sent: Sent): Document =>
   Object.fromEntries(
     Object.entries(document).map(([key, value]) => {
       const given = Json.plain(sent[key])
-      return [key, typeof value === "number" && typeof given === "number" && !key.startsWith("$") ? given || 0 : value]
+      if (typeof value !== "number" || typeof given !== "number" || key.startsWith("$")) return [key, value]
+      return [key, sent[key] instanceof Json.Decimal && Object.is(given, -0) ? Json.negativeZero : given || 0]
     })
   ) as Document

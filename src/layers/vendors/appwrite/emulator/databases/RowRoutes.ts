@@ -1,5 +1,6 @@
 /** Rows, or documents: one at a time, counted up and down; staged where a transaction is named. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Kind } from "../../../../../Attribute.ts"
 import type { Methods } from "../../../../../Databases.ts"
 import type { Document } from "../../../../../Document.ts"
@@ -92,7 +93,15 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
         const databases = inDatabase(context, call)
         const transaction = transactionOf(call)
         const total = counts(call.query)
-        const answer = yield* databases.listDocuments(call.path["tableId"]!, queries, {
+        const { databaseId, tableId } = call.path as { readonly databaseId: string; readonly tableId: string }
+        if (transaction === undefined && Option.isSome(context.jsonLists)) {
+          const bytes = yield* context.jsonLists.value.list(
+            { _tag: "ListDocuments", database: databaseId, collection: tableId, queries, total },
+            { name: rows, constants: RowData.placeOf(vocabulary, databaseId, tableId) }
+          )
+          return { _tag: "JsonText", status: 200, bytes }
+        }
+        const answer = yield* databases.listDocuments(tableId, queries, {
           total,
           ...(transaction === undefined ? {} : { transaction })
         })

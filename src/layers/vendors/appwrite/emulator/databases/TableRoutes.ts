@@ -98,8 +98,11 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           })
           context.metadata.remove(databaseId, id)
           const entry = { createdAt: now, updatedAt: now, settlesAt: now }
-          for (const attribute of attributes)
-            context.metadata.put({ ...entry, inline: true }, databaseId, id, "columns", attribute.key)
+          const sizes = inline(body, columns, 100, Columns.inlineSize)
+          for (const [position, attribute] of attributes.entries()) {
+            const column = { ...entry, inline: true, size: sizes[position] } as const
+            context.metadata.put(column, databaseId, id, "columns", attribute.key)
+          }
           for (const index of indexes) context.metadata.put(entry, databaseId, id, "indexes", index.key)
           return json(shown(databaseId, collection, now, true), 201)
         })

@@ -112,7 +112,14 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
     const { action, collection, data, database, id } = operation
     const place = { database, collection }
     const record = yield* asServer(databases.in(database).getCollection(collection))
-    const reading = { vocabulary, collection: record, quirks: context.quirks, withDates: false, withPermissions: true }
+    const reading: RowData.Reading = {
+      vocabulary,
+      collection: record,
+      quirks: context.quirks,
+      withDates: false,
+      withPermissions: true,
+      sizeOf: () => undefined
+    }
     const documents = Effect.fnUntraced(function* () {
       const sent: ReadonlyArray<unknown> = Array.isArray(data) ? data : []
       if (!sent.every(isObject)) throw refuse("Key 'data' must hold valid objects")
