@@ -180,7 +180,7 @@ export const listJson = (
   const head = `{"total":${total},${JSON.stringify(name)}:[`
   if (backwards) {
     const texts = sqlite.all(`select ${row} ${rows}`, ...parameters).map(([text]) => text)
-    return withoutFirstComma(new TextEncoder().encode(`${head}${texts.reverse().join("")}]}`), head)
+    return withoutFirstComma(new TextEncoder().encode(`${head}${texts.toReversed().join("")}]}`), head)
   }
   // One text from the first bracket to the last: what is put around it later is a copy of the whole.
   const bytes = sqlite.first(
