@@ -51,6 +51,8 @@ const numbers = { ...common, min: Schema.NullOr(Schema.Finite), max: Schema.Null
 const wholes = { ...common, min: Schema.NullOr(Whole), max: Schema.NullOr(Whole), default: Schema.NullOr(Whole) }
 /** Most code points a value may have. */
 const sized = { ...texts, size: Schema.Int }
+/** `size`: fewer code points than the kind has, where the attribute came with its collection over HTTP; it stays. */
+const formattedTexts = { ...texts, size: Schema.optionalKey(Schema.Int) }
 
 /** A definition. `default` fills new documents only: those that exist keep null. */
 export const Attribute = Schema.Union([
@@ -59,12 +61,12 @@ export const Attribute = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("text"), ...texts }),
   Schema.Struct({ kind: Schema.Literal("mediumtext"), ...texts }),
   Schema.Struct({ kind: Schema.Literal("longtext"), ...texts }),
-  Schema.Struct({ kind: Schema.Literal("email"), ...texts }),
-  Schema.Struct({ kind: Schema.Literal("url"), ...texts }),
-  Schema.Struct({ kind: Schema.Literal("ip"), ...texts }),
+  Schema.Struct({ kind: Schema.Literal("email"), ...formattedTexts }),
+  Schema.Struct({ kind: Schema.Literal("url"), ...formattedTexts }),
+  Schema.Struct({ kind: Schema.Literal("ip"), ...formattedTexts }),
   Schema.Struct({
     kind: Schema.Literal("enum"),
-    ...texts,
+    ...formattedTexts,
     /** The values allowed, compared exactly: up to 100 of 1 to 255 characters. */
     elements: Schema.Array(Schema.String)
   }),
@@ -225,23 +227,30 @@ const wellFormed = (value: unknown, most: number): Result.Result<string, string>
     : Result.fail("expected well-formed Unicode, got a lone surrogate")
 }
 const anything = () => undefined
+const greatestSize = 1_073_741_824
 const texted = <A extends Attribute>(most: number): Rule<A> => ({
   scalar: (_, value) => wellFormed(value, most),
   definition: anything
 })
+/** Undefined where the size can be; a text with a format has one only where it was given. */
+const sizeProblem = (size: number | undefined, most: number): string | undefined =>
+  size === undefined || (Number.isInteger(size) && size >= 1 && size <= most)
+    ? undefined
+    : `size must be between 1 and ${most.toLocaleString("en")}, got ${size}`
 const sizedText = <A extends Of<"string"> | Of<"varchar">>(most: number): Rule<A> => ({
   scalar: ({ size }, value) => wellFormed(value, size),
-  definition: ({ size }) =>
-    Number.isInteger(size) && size >= 1 && size <= most
-      ? undefined
-      : `size must be between 1 and ${most.toLocaleString("en")}, got ${size}`
+  definition: ({ size }) => sizeProblem(size, most)
 })
-const formatted = <A extends Attribute>(most: number, what: string, fits: (text: string) => boolean): Rule<A> => ({
-  scalar: (_, value) =>
-    Result.flatMap(wellFormed(value, most), (text) =>
+const formatted = <A extends Of<"email"> | Of<"url"> | Of<"ip">>(
+  most: number,
+  what: string,
+  fits: (text: string) => boolean
+): Rule<A> => ({
+  scalar: ({ size }, value) =>
+    Result.flatMap(wellFormed(value, size ?? most), (text) =>
       fits(text) ? Result.succeed(text) : Result.fail(`expected ${what}`)
     ),
-  definition: anything
+  definition: ({ size }) => sizeProblem(size, greatestSize)
 })
 
 const limit32 = 2n ** 31n
@@ -262,7 +271,7 @@ const wholeBounds = (attribute: Of<"integer"> | Of<"bigint">) =>
     : ordered(attribute)
 
 const rules: { readonly [K in Kind]: Rule<Of<K>> } = {
-  string: sizedText(1_073_741_824),
+  string: sizedText(greatestSize),
   varchar: sizedText(16_381),
   text: texted(65_535),
   mediumtext: texted(16_777_215),
@@ -271,16 +280,16 @@ const rules: { readonly [K in Kind]: Rule<Of<K>> } = {
   url: formatted(2000, "a URL", isUrl),
   ip: formatted(39, "an IP address", isIp),
   enum: {
-    scalar: ({ elements }, value) =>
-      typeof value === "string" && elements.includes(value)
-        ? Result.succeed(value)
-        : Result.fail(`expected one of ${elements.map((element) => JSON.stringify(element)).join(", ")}`),
-    definition: ({ elements }) =>
+    scalar: ({ elements, size }, value) =>
+      typeof value !== "string" || !elements.includes(value)
+        ? Result.fail(`expected one of ${elements.map((element) => JSON.stringify(element)).join(", ")}`)
+        : wellFormed(value, size ?? 255),
+    definition: ({ elements, size }) =>
       elements.length > 100
         ? `at most 100 elements, got ${elements.length}`
         : elements.some((element) => element.length === 0 || codePoints(element) > 255)
           ? "each element must have 1 to 255 characters"
-          : undefined
+          : sizeProblem(size, greatestSize)
   },
   integer: {
     scalar: (attribute, value) => wholeNumber(attribute, value, attribute.bits === 32 ? limit32 : limit64),
@@ -404,13 +413,13 @@ export const textSize = (attribute: Attribute): number => {
     case "longtext":
       return 4_294_967_295
     case "email":
-      return 254
+      return attribute.size ?? 254
     case "url":
-      return 2000
+      return attribute.size ?? 2000
     case "ip":
-      return 39
+      return attribute.size ?? 39
     case "enum":
-      return 255
+      return attribute.size ?? 255
     default:
       return 0
   }

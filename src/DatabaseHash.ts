@@ -3,6 +3,7 @@
  *
  * `exact` covers documents with id, permissions, values and dates, without `$sequence`, and the schema as a set: what
  * backup, rollback and restore promise. `content` is the same without dates: it compares runs made at different times.
+ * Defined to the byte in docs/backup-format.md, "Hashes".
  */
 import * as Effect from "effect/Effect"
 import type { Collection } from "./Collection.ts"
@@ -10,22 +11,14 @@ import type { Methods } from "./Databases.ts"
 import type { DatabasesError } from "./DatabasesError.ts"
 import type { Document } from "./Document.ts"
 import { canonicalJson } from "./internal/CanonicalJson.ts"
-import { growing, sha256 } from "./internal/Hash.ts"
+import * as DocumentText from "./internal/DocumentText.ts"
+import { growing, sha256, sum } from "./internal/Hash.ts"
 import * as Paging from "./internal/Paging.ts"
 
 export type Kind = "exact" | "content"
 
-/** Null and an empty list are what an attribute has that nobody wrote: so another attribute changes no document. */
-const isWritten = (value: unknown): boolean => value !== null && !(Array.isArray(value) && value.length === 0)
-
-const described = (document: Document, kind: Kind): string => {
-  const { $sequence: _sequence, $createdAt, $updatedAt, ...rest } = document
-  const written = Object.fromEntries(Object.entries(rest).filter(([, value]) => isWritten(value)))
-  return canonicalJson(kind === "exact" ? { ...written, $createdAt, $updatedAt } : written)
-}
-
 /** The hash of one document. */
-export const document = (document: Document, kind: Kind = "exact"): string => sha256(described(document, kind))
+export const document = (document: Document, kind: Kind = "exact"): string => sha256(DocumentText.texts(document)[kind])
 
 const byText = (left: string, right: string) => (left < right ? -1 : left > right ? 1 : 0)
 
@@ -36,22 +29,24 @@ const schemaOf = ({ $createdAt: _created, $updatedAt: _updated, attributes, inde
     indexes: indexes.map(canonicalJson).toSorted(byText)
   })
 
-/** The hash of a collection, its documents in order of id. Reads all of them, a page at a time. */
+/** The hash of a collection out of its schema and of the sum over its documents (`internal/Hash.sum`). */
+export const ofParts = (schema: Collection, documents: string): string => sha256(`${schemaOf(schema)}\n${documents}`)
+
+/** The hash of a collection. Reads all of its documents, a page at a time. */
 export const collection = Effect.fn("DatabaseHash.collection")(function* (
   databases: Methods,
   id: string,
   kind: Kind = "exact"
 ) {
-  const hash = growing()
-  hash.add(schemaOf(yield* databases.getCollection(id)))
-  yield* Paging.forEachPageById(databases, id, (documents) =>
+  const schema = yield* databases.getCollection(id)
+  const documents = sum()
+  yield* Paging.forEachPageBySequence(databases, id, (page) =>
     Effect.sync(() => {
-      for (const one of documents) hash.add(`\n${described(one, kind)}`)
+      for (const one of page) documents.add(document(one, kind))
     })
   )
-  return hash.digest()
+  return ofParts(schema, documents.text())
 })
-
 /** The hash of the handle's database: its collections in order of id. */
 export const database = Effect.fn("DatabaseHash.database")(function* (databases: Methods, kind: Kind = "exact") {
   const { $createdAt: _created, $updatedAt: _updated, ...record } = yield* databases.getDatabase(databases.databaseId)

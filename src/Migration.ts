@@ -157,16 +157,6 @@ export interface TransformOptions {
   readonly where?: ReadonlyArray<Query.Query> | undefined
 }
 
-/** How far a document stands on the way from the first one asked about to `last`, 0 to 1. */
-const fractionOf = (last: Document | undefined) => {
-  let first: number | undefined
-  return ({ $sequence }: Document): number => {
-    const here = Number($sequence)
-    first ??= here
-    return last === undefined ? 1 : Math.min(1, (here - first + 1) / (Number(last.$sequence) - first + 1))
-  }
-}
-
 /**
  * Changes each document of a collection: `change` answers the values to set, or undefined to leave it. In order of
  * creation, in batches, each whole or not at all. Answers how many were read and how many changed.
@@ -178,17 +168,8 @@ export const transformDocuments = Effect.fn("Migration.transformDocuments")(func
 ): Effect.fn.Return<{ readonly read: number; readonly changed: number }, DatabasesError | E, Databases | R> {
   const databases = yield* Databases
   const where = options?.where ?? []
-  const { total } = yield* databases.listDocuments(collection, [...where, Query.limit(1)])
-  const progress = yield* Progress.start(
-    `transforming ${collection}`,
-    // The server counts no further than this.
-    total < Query.limits.total ? total : undefined
-  )
-  // Beyond that, how far it is shows by the order of creation.
-  const [last] = (yield* databases.listDocuments(collection, [...where, Query.orderDesc("$sequence"), Query.limit(1)], {
-    total: false
-  })).documents
-  const fraction = fractionOf(last)
+  const { fraction, total } = yield* Paging.extent(databases, collection, where)
+  const progress = yield* Progress.start(`transforming ${collection}`, total)
   let [read, changed] = [0, 0]
   yield* Paging.forEachPageBySequence(
     databases,

@@ -15,7 +15,7 @@ import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { Collection, Database } from "./Collection.ts"
 import { Document } from "./Document.ts"
-import { Holder } from "./MigrationLock.ts"
+import { describe, Holder } from "./MigrationLock.ts"
 import { Operation, path, Target } from "./Operation.ts"
 
 /** What a write finds before it writes. */
@@ -65,7 +65,23 @@ export const Entry = Schema.Union([
   /** `purge`: what was parked, deleted for good from here on. */
   Schema.TaggedStruct("Committing", { purge: Schema.Array(Operation) }),
   Schema.TaggedStruct("Purged", { path: Schema.String }),
-  Schema.TaggedStruct("End", { outcome: Schema.Literals(["committed", "rolled back"]), at: Schema.String })
+  /** The run is a restore: of this backup, over what the other one holds (null: nothing was there). */
+  Schema.TaggedStruct("Restoring", {
+    backup: Schema.String,
+    database: Schema.String,
+    collection: Schema.String,
+    safety: Schema.NullOr(Schema.String)
+  }),
+  /** What a restore is about to write. */
+  Schema.TaggedStruct("Restored", {
+    action: Schema.Literals(["schema", "delete", "update", "create"]),
+    what: Schema.Array(Schema.String)
+  }),
+  Schema.TaggedStruct("End", {
+    /** `superseded`: another restore of the collection has brought it to an end. */
+    outcome: Schema.Literals(["committed", "rolled back", "superseded"]),
+    at: Schema.String
+  })
 ])
 export type Entry = typeof Entry.Type
 
@@ -77,7 +93,16 @@ export const OpenRun = Schema.Struct({
   /** The write that was going on, or the last one done. */
   last: Schema.String,
   /** Committing: recovery leads forward. */
-  committing: Schema.Boolean
+  committing: Schema.Boolean,
+  /** It is a restore of this backup, into this collection. */
+  restore: Schema.optionalKey(
+    Schema.Struct({
+      backup: Schema.String,
+      database: Schema.String,
+      collection: Schema.String,
+      safety: Schema.NullOr(Schema.String)
+    })
+  )
 })
 export type OpenRun = typeof OpenRun.Type
 
@@ -88,6 +113,24 @@ export class JournalUnavailable extends Schema.TaggedError<JournalUnavailable>()
 }) {
   override get message() {
     return `the run's journal ${this.location} can't be written or read: ${this.detail}`
+  }
+}
+
+/** A run was cut short: nothing may run before it is recovered. */
+export class RecoveryNeeded extends Schema.TaggedError<RecoveryNeeded>()("RecoveryNeeded", {
+  runs: Schema.Array(OpenRun)
+}) {
+  override get message() {
+    return this.runs
+      .map(({ begin, committing, last, location, restore }) => {
+        if (restore !== undefined) {
+          const back = restore.safety === null ? "" : `, or go back with \`holdfast restore ${restore.safety}\``
+          const to = restore.backup.includes(`/${restore.collection}/`) ? "" : ` --to ${restore.collection}`
+          return `The run ${begin.run}, by ${describe(begin.holder)}, was restoring ${restore.collection} and was cut short. Finish it with \`holdfast restore ${restore.backup}${to}\`${back}: either writes only what differs`
+        }
+        return `The run ${begin.run} of ${begin.migration}, by ${describe(begin.holder)}, was cut short${committing ? " while it was committing" : ""}; its last operation was ${last}. Nothing was touched now. What it found and did is in ${location}: bring the database ${committing ? "forward" : "back"} by it, then remove ${location.replace(/\/journal\.ndjson$/, ".open")}`
+      })
+      .join("\n")
   }
 }
 
@@ -106,6 +149,8 @@ export class MigrationJournal extends Context.Service<
     readonly begin: (begin: Begin) => Effect.Effect<RunJournal, JournalUnavailable, Scope>
     /** Runs without an End, oldest first, whatever their target. */
     readonly open: Effect.Effect<ReadonlyArray<OpenRun>, JournalUnavailable>
+    /** Brings a run that was cut short to its end: what it left has been dealt with. */
+    readonly supersede: (run: OpenRun, at: string) => Effect.Effect<void, JournalUnavailable>
   }
 >()("holdfast/MigrationJournal") {}
 
@@ -120,6 +165,12 @@ export const follow = (run: OpenRun | undefined, entry: Entry, location: string)
       return run && { ...run, last: `step ${entry.step}` }
     case "Committing":
       return run && { ...run, committing: true }
+    case "Restoring": {
+      const { _tag, ...restore } = entry
+      return run && { ...run, restore, last: `restoring ${restore.collection}` }
+    }
+    case "Restored":
+      return run && { ...run, last: `${entry.action} ${entry.what.slice(0, 3).join(", ")}` }
     case "End":
       return undefined
     default:

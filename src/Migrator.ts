@@ -8,12 +8,13 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Random from "effect/Random"
 import * as R from "effect/Result"
 import { Databases, type Methods, readOnly } from "./Databases.ts"
 import { messageOf } from "./internal/migrations/CauseMessage.ts"
 import * as Known from "./internal/migrations/Known.ts"
+import { openRuns } from "./internal/migrations/OpenRuns.ts"
 import * as Run from "./internal/migrations/Run.ts"
+import * as RunId from "./internal/RunId.ts"
 import { isMigration, type Migration, problem } from "./Migration.ts"
 import { type Begin, MigrationJournal, type OpenRun } from "./MigrationJournal.ts"
 import { type Holder, MigrationLock } from "./MigrationLock.ts"
@@ -86,21 +87,6 @@ export const source = (migration: Migration): Source => {
 }
 const toSource = (one: Source | Migration): Source => (isMigration(one) ? source(one) : one)
 
-const iso = Effect.map(Clock.currentTimeMillis, (now) => new Date(now).toISOString())
-
-/** Sorts by time, and is safe as the name of a file everywhere. */
-const runId = Effect.gen(function* () {
-  const chance = yield* Random.nextIntBetween(0, 36 ** 6, { halfOpen: true })
-  return `${(yield* iso).replaceAll(/[-:.]/g, "")}-${chance.toString(36).padStart(6, "0")}`
-})
-
-/** Runs on this target that were cut short. */
-const openRuns = Effect.fnUntraced(function* (databases: Methods) {
-  const journal = yield* MigrationJournal
-  const { id } = yield* databases.describeTarget
-  return (yield* journal.open).filter(({ begin }) => begin.target.id === id)
-})
-
 /** The target's state; where there is none, an empty one. `adopt`: also for a target that holds collections. */
 const loadState = Effect.fnUntraced(function* (databases: Methods, adopt: boolean) {
   const { load, location } = yield* MigrationState.MigrationState
@@ -150,7 +136,7 @@ const runOne = Effect.fnUntraced(function* (
   const journals = yield* MigrationJournal
   const started = yield* Clock.currentTimeMillis
   const elapsed = Effect.map(Clock.currentTimeMillis, (now) => now - started)
-  const run = yield* runId
+  const run = yield* RunId.make
   const begin: Begin = {
     _tag: "Begin",
     format: 1,
@@ -159,13 +145,13 @@ const runOne = Effect.fnUntraced(function* (
     hash: job.hash,
     target: state.holdfast.target,
     holder,
-    at: yield* iso
+    at: yield* RunId.iso
   }
   let current = state
   // Of a success: the state and the result say the same.
   let took: number | undefined
   const failed = Effect.fnUntraced(function* (error: string) {
-    current = MigrationState.failed(state, { name: job.id, error, timestamp: yield* iso }, ids)
+    current = MigrationState.failed(state, { name: job.id, error, timestamp: yield* RunId.iso }, ids)
     // Its failure is told in any case; that it stands in the state too is a service.
     yield* Effect.catch(states.save(current), (unsaved) => Effect.logWarning(unsaved.message))
   })
@@ -178,10 +164,10 @@ const runOne = Effect.fnUntraced(function* (
           begin,
           live,
           journal,
-          now: iso,
+          now: RunId.iso,
           remember: Effect.gen(function* () {
             took = yield* elapsed
-            const applied = { at: yield* iso, duration: took, hash: job.hash, run }
+            const applied = { at: yield* RunId.iso, duration: took, hash: job.hash, run }
             current = MigrationState.succeeded(state, job.id, applied, ids)
             yield* states.save(current)
           })
@@ -263,7 +249,7 @@ const runAll = Effect.fnUntraced(function* (
           results.push(outcome.result)
         } else {
           const error = new RequirementMissing({ migration: job.id, requires: missing })
-          state = MigrationState.failed(state, { name: job.id, error: error.message, timestamp: yield* iso }, ids)
+          state = MigrationState.failed(state, { name: job.id, error: error.message, timestamp: yield* RunId.iso }, ids)
           yield* save(state)
           results.push(notRun(job.id, { success: false, error }))
         }
@@ -389,7 +375,7 @@ export const baseline = Effect.fn("Migrator.baseline")(function* (
       const ids = known.map(({ id }) => id)
       let state = found
       for (const { hash, id } of pending) {
-        const applied = { at: yield* iso, duration: 0, hash: yield* hash, run: null }
+        const applied = { at: yield* RunId.iso, duration: 0, hash: yield* hash, run: null }
         state = MigrationState.succeeded(state, id, applied, ids)
       }
       yield* save(state)

@@ -1,9 +1,11 @@
 /** All that can stop a migration, before it starts or in the middle. */
 import * as Schema from "effect/Schema"
 import { DatabasesError } from "./DatabasesError.ts"
-import { JournalUnavailable, OpenRun } from "./MigrationJournal.ts"
-import { describe, LockHeld, LockUnavailable } from "./MigrationLock.ts"
+import { JournalUnavailable, RecoveryNeeded } from "./MigrationJournal.ts"
+import { LockHeld, LockUnavailable } from "./MigrationLock.ts"
 import { StateCorrupt, StateMissing, StateOfAnotherTarget, StateUnavailable } from "./MigrationState.ts"
+
+export { RecoveryNeeded } from "./MigrationJournal.ts"
 
 const migration = { migration: Schema.String }
 
@@ -55,19 +57,6 @@ export class CommitIncomplete extends Schema.TaggedError<CommitIncomplete>()("Co
 }) {
   override get message() {
     return `${this.migration} was applied and verified, but finishing it failed: ${this.detail}. The run stays open in ${this.journal}`
-  }
-}
-/** A run was cut short: nothing may run before it is recovered. */
-export class RecoveryNeeded extends Schema.TaggedError<RecoveryNeeded>()("RecoveryNeeded", {
-  runs: Schema.Array(OpenRun)
-}) {
-  override get message() {
-    return this.runs
-      .map(
-        ({ begin, committing, last, location }) =>
-          `The run ${begin.run} of ${begin.migration}, by ${describe(begin.holder)}, was cut short${committing ? " while it was committing" : ""}; its last operation was ${last}. Nothing was touched now. What it found and did is in ${location}: bring the database ${committing ? "forward" : "back"} by it, then remove ${location.replace(/\/journal\.ndjson$/, ".open")}`
-      )
-      .join("\n")
   }
 }
 /** An id that no migration has. */

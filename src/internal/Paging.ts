@@ -39,3 +39,33 @@ const forEachPage = (key: "$sequence" | "$id") =>
 export const forEachPageBySequence = forEachPage("$sequence")
 /** In order of id. */
 export const forEachPageById = forEachPage("$id")
+
+export interface Extent {
+  /** Documents; undefined where there are more than the server counts. */
+  readonly total: number | undefined
+  /** How far a document stands on the way from the first one asked about to the last, 0 to 1. */
+  readonly fraction: (document: Document) => number
+}
+/** How much there is to read in order of creation: for progress. */
+export const extent = Effect.fnUntraced(function* (
+  databases: Methods,
+  collection: string,
+  filters: ReadonlyArray<Query.Query> = []
+): Effect.fn.Return<Extent, DatabasesError> {
+  const { documents, total } = yield* databases.listDocuments(collection, [
+    ...filters,
+    Query.orderDesc("$sequence"),
+    Query.limit(1)
+  ])
+  const [last] = documents
+  let first: number | undefined
+  return {
+    // The server counts no further than this. Beyond it, how far one is shows by the order of creation.
+    total: total < Query.limits.total ? total : undefined,
+    fraction: ({ $sequence }) => {
+      const here = Number($sequence)
+      first ??= here
+      return last === undefined ? 1 : Math.min(1, (here - first + 1) / (Number(last.$sequence) - first + 1))
+    }
+  }
+})

@@ -60,6 +60,8 @@ export const entries: { readonly [T in Entry["_tag"]]: Extract<Entry, { readonly
   Undone: { _tag: "Undone", sequence: 1, conflicts: ["d2"] },
   Committing: { _tag: "Committing", purge: [{ _tag: "DeleteCollection", database: "main", collection: "c" }] },
   Purged: { _tag: "Purged", path: "main/c" },
+  Restoring: { _tag: "Restoring", backup: "b/c/manifest.json", database: "main", collection: "c", safety: null },
+  Restored: { _tag: "Restored", action: "update", what: ["d1", "d2"] },
   End: end
 }
 
@@ -131,6 +133,21 @@ export const contract = <E>(name: string, implementation: Layer.Layer<MigrationJ
         yield* journal.append(entries.Purged)
         assert.deepStrictEqual(yield* open, [{ ...at, last: "step send it", committing: true }])
         yield* journal.append(end)
+        assert.deepStrictEqual(yield* open, [])
+      })
+    )
+
+    promise(
+      "a restore tells what it restores and what it was about to write; superseded, it is over",
+      Effect.gen(function* () {
+        const { begin, open, supersede } = yield* MigrationJournal
+        const journal = yield* begin(beginOf("r1"))
+        yield* journal.append(entries.Restoring)
+        yield* journal.append(entries.Restored)
+        const runs = yield* open
+        const { _tag, ...restore } = entries.Restoring
+        assert.deepInclude(runs[0], { restore, last: "update d1, d2" })
+        yield* supersede(runs[0]!, "2026-01-02T03:04:06.000Z")
         assert.deepStrictEqual(yield* open, [])
       })
     )

@@ -130,7 +130,25 @@ export const make = Effect.fnUntraced(function* (folder: string) {
     return found.filter((run) => run !== undefined)
   }).pipe(Effect.catchTag("PlatformError", (error: PlatformError) => Effect.fail(unavailable(runs)(error))))
 
-  return MigrationJournal.of({ begin, open })
+  const supersede = Effect.fnUntraced(function* ({ begin: { run }, location }: OpenRun, at: string) {
+    // The mark first: without it the run is over, and the line is for people.
+    yield* fs.remove(path.join(runs, `${run}${marker}`))
+    yield* AtomicFile.syncFolder(runs)
+    const entry: Entry = { _tag: "End", outcome: "superseded", at }
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const handle = yield* fs.open(location, { flag: "a" })
+        yield* handle.writeAll(new TextEncoder().encode(`${ExactJson.stringify(entry)}\n`))
+        yield* handle.sync
+      })
+    )
+  }, provide)
+
+  return MigrationJournal.of({
+    begin,
+    open,
+    supersede: (run, at) => Effect.mapError(supersede(run, at), unavailable(run.location))
+  })
 })
 
 /** Under `folder`, which is made when a run begins. */

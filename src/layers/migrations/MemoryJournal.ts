@@ -26,6 +26,7 @@ export const make = Effect.sync(() => {
           }
         }
       }),
+    supersede: ({ begin }) => Effect.sync(() => void runs.delete(begin.run)),
     open: Effect.sync(() =>
       [...runs].flatMap(
         ([run, entries]) =>

@@ -181,6 +181,32 @@ export const restores = (promise: Promised): void => {
     })
   )
 
+  promise("one that must keep its value is in the way of another of the batch, and both are told", (db) =>
+    Effect.gen(function* () {
+      yield* db.createCollection("c", {
+        attributes: [Attribute.string("a", { size: 20 })],
+        indexes: [Index.unique("u", ["a"])]
+      })
+      const before = yield* db.createDocuments("c", [
+        { $id: "x", a: "1" },
+        { $id: "y", a: "2" },
+        { $id: "z", a: "3" }
+      ])
+      // In a circle: y takes the value of x, z that of y, x that of z.
+      yield* db.updateDocument("c", "x", { a: "aside" })
+      const y = yield* db.updateDocument("c", "y", { a: "1" })
+      const z = yield* db.updateDocument("c", "z", { a: "2" })
+      const x = yield* db.updateDocument("c", "x", { a: "3" })
+      // Without x, z can't have its 3, and y not the 2 of z.
+      const answer = yield* db.restoreDocuments("c", [back(y, before[1]!), back(z, before[2]!)])
+      assert.deepStrictEqual(answer, { conflicts: ["y", "z"] })
+      assert.deepStrictEqual(yield* all(db), [x, y, z].map(withoutSequence))
+      const together = [back(x, before[0]!), back(y, before[1]!), back(z, before[2]!)]
+      assert.deepStrictEqual(yield* db.restoreDocuments("c", together), { conflicts: [] })
+      assert.deepStrictEqual(yield* all(db), before.map(withoutSequence))
+    })
+  )
+
   promise("RestoreDocuments takes up to 100", (db) =>
     Effect.gen(function* () {
       yield* setUp(db)

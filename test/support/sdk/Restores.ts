@@ -87,13 +87,19 @@ export const restoreDocuments = Effect.fnUntraced(function* (
   const { indexes } = yield* session.call((tables) => tables.getTable(table))
   const uniques = indexes.filter(({ type }) => type === "unique").flatMap(({ columns }) => columns)
   const freed = Object.fromEntries(uniques.filter((key) => !key.startsWith("$")).map((key) => [key, null]))
-  for (const { id } of failed) yield* change(id, freed)
   const conflicts = new Set(all.filter(({ standing }) => standing === "foreign"))
-  for (const one of failed) {
-    const now = { ...one.found!, ...freed }
-    if (yield* putBack(one.id, now, one.document!)) continue
-    yield* change(one.id, difference(now, one.found!))
-    conflicts.add(one)
+  const freeAll = (some: typeof failed) => Effect.forEach(some, ({ id }) => change(id, freed), { discard: true })
+  // One that must keep its values may be in the way of others: so until the rest can be done together.
+  for (let waiting = failed; waiting.length > 0;) {
+    yield* freeAll(waiting)
+    const stuck = yield* Effect.filter(waiting, (one) =>
+      Effect.map(putBack(one.id, { ...one.found!, ...freed }, one.document!), (done) => !done)
+    )
+    if (stuck.length === 0) break
+    yield* freeAll(waiting)
+    for (const one of waiting) yield* change(one.id, difference({ ...one.document!, ...freed }, one.found!))
+    for (const one of stuck) conflicts.add(one)
+    waiting = waiting.filter((one) => !conflicts.has(one))
   }
   for (const one of due) {
     if (one.found !== undefined || one.document === null) continue

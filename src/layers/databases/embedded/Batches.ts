@@ -182,7 +182,7 @@ const freeUniqueValues = (place: Place, ids: ReadonlyArray<string>): void => {
   }
 }
 
-/** Writes a document back; false where another document has taken its unique values since: it stays as it was found. */
+/** Writes a document back; false where another document has taken its unique values since. */
 const putBack = (place: Place, { document, found }: Found): boolean => {
   if (document === null) return true
   try {
@@ -190,9 +190,39 @@ const putBack = (place: Place, { document, found }: Found): boolean => {
     else replace(place, toStored(place, document))
     return true
   } catch (error) {
-    if (!(error instanceof Refusal) || error.reason._tag !== "UniqueConflict") throw error
-    if (found !== undefined) replace(place, toStored(place, found))
-    return false
+    if (error instanceof Refusal && error.reason._tag === "UniqueConflict") return false
+    throw error
+  }
+}
+
+/** Those that unique values stand against; thrown, so that all is as it was. */
+class Stuck extends Error {
+  readonly documents: ReadonlyArray<Found>
+  constructor(documents: ReadonlyArray<Found>) {
+    super("unique values stand against it")
+    this.documents = documents
+  }
+}
+
+/** Does all of `due`, or nothing and answers those that are in the way of it. */
+const putAllBack = (place: Place, due: ReadonlyArray<Found>): ReadonlyArray<Found> => {
+  try {
+    place.engine.sqlite.savepoint(() => {
+      // What goes makes room for what comes; then those that change, then those that are missing.
+      for (const { document, id } of due) if (document === null) remove(place, id)
+      const changing = due.filter(({ document, found }) => document !== null && found !== undefined)
+      freeUniqueValues(
+        place,
+        changing.map(({ id }) => id)
+      )
+      const missing = due.filter(({ found }) => found === undefined)
+      const failed = [...changing, ...missing].filter((one) => !putBack(place, one))
+      if (failed.length > 0) throw new Stuck(failed)
+    })
+    return []
+  } catch (error) {
+    if (error instanceof Stuck) return error.documents
+    throw error
   }
 }
 
@@ -203,15 +233,12 @@ export const restoreDocuments = (
   const place = placeOf(engine, operation)
   checkBatch("restores", operation.restores.length)
   const all = operation.restores.map((restore) => find(place, restore))
-  const due = all.filter(({ standing }) => standing === "expected")
-  // What goes makes room for what comes; then those that change, then those that are missing.
-  for (const { document, id } of due) if (document === null) remove(place, id)
-  const changing = due.filter(({ document, found }) => document !== null && found !== undefined)
-  freeUniqueValues(
-    place,
-    changing.map(({ id }) => id)
-  )
-  const failed = [...changing, ...due.filter(({ found }) => found === undefined)].filter((one) => !putBack(place, one))
-  const left = new Set([...all.filter(({ standing }) => standing === "foreign"), ...failed])
+  const left = new Set(all.filter(({ standing }) => standing === "foreign"))
+  let due = all.filter(({ standing }) => standing === "expected")
+  // One that must keep its values may be in the way of others: so until the rest can be done together.
+  for (let stuck = putAllBack(place, due); stuck.length > 0; stuck = putAllBack(place, due)) {
+    for (const one of stuck) left.add(one)
+    due = due.filter((one) => !left.has(one))
+  }
   return { conflicts: all.flatMap((one) => (left.has(one) ? [one.id] : [])) }
 }

@@ -18,7 +18,7 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
  */
 const float = (column: string): string => {
   const short = `format('%.15g', ${column})`
-  return `case when ${column} is null then 'null' when abs(${column}) not between 1e-4 and 1e15 then json_number(${column}) when cast(${short} as real) = ${column} then ${short} else format('%!.17g', ${column}) end`
+  return `case when ${column} is null then 'null' when abs(${column}) not between 1e-4 and 1e14 then json_number(${column}) when cast(${short} as real) = ${column} then ${short} else format('%!.17g', ${column}) end`
 }
 
 const value = (attribute: Attribute): string => {

@@ -179,8 +179,10 @@ export const listJson = (
   const total = withTotal ? count(sqlite, table, conditions) : 0
   const head = `{"total":${total},${JSON.stringify(name)}:[`
   if (backwards) {
-    const texts = sqlite.all(`select ${row} ${rows}`, ...parameters).map(([text]) => text)
-    return withoutFirstComma(new TextEncoder().encode(`${head}${texts.toReversed().join("")}]}`), head)
+    const parts = sqlite.all(`select cast(${row} as blob) ${rows}`, ...parameters).map(([part]) => part as Uint8Array)
+    // Memory of its own, not of the pool: whoever sends it may give it back.
+    const bytes = new Uint8Array(Buffer.concat([Buffer.from(head), ...parts.toReversed(), Buffer.from("]}")]))
+    return withoutFirstComma(bytes, head)
   }
   // One text from the first bracket to the last: what is put around it later is a copy of the whole.
   const bytes = sqlite.first(

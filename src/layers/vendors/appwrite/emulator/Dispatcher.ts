@@ -43,7 +43,8 @@ const hasBody = ({ headers, method }: Request) =>
 /** Breaks the connection. The response that it answers goes nowhere. */
 const cut = (request: Request): Response =>
   Effect.sync(() => {
-    NodeHttpServerRequest.toServerResponse(request).destroy()
+    // The request's own socket: a pipelined call's response has none yet.
+    NodeHttpServerRequest.toIncomingMessage(request).socket.destroy()
     return HttpServerResponse.empty()
   })
 

@@ -17,10 +17,13 @@ const encodings: ReadonlyArray<readonly [name: string, encode: (text: string | U
   ["deflate", (text) => deflateSync(text, compression)]
 ]
 
+const accepts = (accepted: string, name: string): boolean =>
+  new RegExp(`(?:^|,)\\s*${name}\\s*(?:,|$|;(?!\\s*q=0(?:\\.0*)?\\s*(?:,|$)))`).test(accepted)
+
 const json = (text: string | Uint8Array, status: number, accepted: string, headers: Headers) => {
   const encoding =
     accepted !== "" && Buffer.byteLength(text) >= compressedFrom
-      ? encodings.find(([name]) => accepted.includes(name))
+      ? encodings.find(([name]) => accepts(accepted, name))
       : undefined
   if (encoding === undefined) {
     const options = { status, contentType: jsonType, headers }

@@ -156,7 +156,6 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           updatedAt: same && known !== undefined ? known.updatedAt : Math.max(now, (known?.updatedAt ?? 0) + 1),
           settlesAt: Math.min(now, known?.settlesAt ?? now),
           inline: known?.inline,
-          size: known?.size,
           ...(call.body["default"] === null && attribute.default !== null ? { default: null } : {}),
           ...(attribute.kind === "datetime" && typeof call.body["default"] === "string"
             ? { default: call.body["default"] }

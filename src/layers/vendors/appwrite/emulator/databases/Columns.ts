@@ -230,24 +230,19 @@ export const fromInline = (definition: unknown): Attribute.Attribute => {
   if (isSized && (typeof size !== "number" || size < 1 || size > 1_073_741_824)) {
     throw bad(`Invalid or missing size for string attribute '${key}'. Size must be between 1 and 1073741824`)
   }
+  const isFormatted = !isSized && input["type"] === "string" && size !== undefined && size !== null
   const common = {
     key,
     required: input["required"] === true,
     array: input["array"] === true,
     default: defaultOf(kind, input["default"]),
-    ...(isSized ? { size } : {})
+    ...(isSized || isFormatted ? { size } : {})
   }
   const attribute = build(kind, common, input)
   const inline = attribute.kind === "integer" ? { ...attribute, bits: 32 as const } : attribute
   const problem = Attribute.problem(inline)
   if (problem !== undefined) throw bad(`Attribute '${key}': ${problem.detail}`)
   return inline
-}
-
-/** Most characters of a text with a format, where its table's creation says so; an update of the column keeps it. */
-export const inlineSize = (definition: unknown): number | undefined => {
-  const { format, size, type } = definition as Fields.Fields
-  return type === "string" && typeof format === "string" && format !== "" && typeof size === "number" ? size : undefined
 }
 
 /** What an update asks for; the kind is the stored one's, whatever the route. */

@@ -16,8 +16,6 @@ export interface Entry {
   readonly wasProcessing?: boolean | undefined
   /** Made with its table: bounds that nobody gave are shown as null. */
   readonly inline?: true | undefined
-  /** Most characters of an e-mail address, a URL, an IP address or an enum, where its table's creation said so. */
-  readonly size?: number | undefined
   /** Orders as they were typed. */
   readonly orders?: ReadonlyArray<string> | undefined
   /** An attribute or an index that the store gets when it settles. */

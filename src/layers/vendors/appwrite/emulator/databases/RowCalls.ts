@@ -40,11 +40,7 @@ export const make = (context: Context, vocabulary: Vocabulary) => {
     collection,
     quirks: context.quirks,
     withDates: call.caller._tag === "Key" && transactionOf(call) === undefined,
-    withPermissions: bulk,
-    sizeOf: (key) =>
-      transactionOf(call) === undefined
-        ? context.metadata.get(call.path["databaseId"]!, collection.$id, "columns", key)?.size
-        : undefined
+    withPermissions: bulk
   })
   /** The collection, also for those who may not look at schemas. */
   const collectionOf = (call: Call) => StagedRows.collectionOf(context, call)

@@ -1,5 +1,5 @@
 /** Rows on the wire: what a call sends as values of ours, and how a row is shown. */
-import { type Attribute, codePoints } from "../../../../../Attribute.ts"
+import type { Attribute } from "../../../../../Attribute.ts"
 import type { Collection } from "../../../../../Collection.ts"
 import type { Document } from "../../../../../Document.ts"
 import type { Changes, NewDocument } from "../../../../../Operation.ts"
@@ -38,8 +38,8 @@ const unknownAttribute = (vocabulary: Vocabulary, key: string) =>
     `Invalid document structure: Unknown attribute: "${key}"`
   )
 
-/** 14 significant digits are what the recorded server keeps of a double. */
-const rounded = (value: number): number => Number(value.toPrecision(14))
+/** 14 significant digits are what the recorded server keeps of a double; whole numbers up to 2^53 are exact. */
+const rounded = (value: number): number => (Number.isSafeInteger(value) ? value : Number(value.toPrecision(14)))
 
 /** One value as the store takes it. A whole number written as 2.0 is one only for a double. */
 const valueOf = (attribute: Attribute | undefined, value: unknown, quirks: boolean): unknown => {
@@ -58,18 +58,6 @@ export interface Reading {
   readonly withDates: boolean
   /** `$permissions` among the data counts in bulk and in transactions. */
   readonly withPermissions: boolean
-  /** Most characters of a column, where the store does not know them; staged values are not looked at. */
-  readonly sizeOf: (key: string) => number | undefined
-}
-
-const checkSize = ({ sizeOf, vocabulary }: Reading, key: string, value: unknown): void => {
-  const size = typeof value === "string" ? sizeOf(key) : undefined
-  if (size === undefined || codePoints(value as string) <= size) return
-  throw ApiFailure.make(
-    400,
-    vocabulary.type("row_invalid_structure"),
-    `Invalid document structure: Attribute "${key}" has invalid format. Value must be a valid string and no longer than ${size} chars`
-  )
 }
 
 /** Values that a call sends, ready for the store. */
@@ -85,10 +73,7 @@ export const changesOf = (reading: Reading, data: Sent): Changes => {
     } else if (dates.has(key)) {
       if (reading.withDates && value !== null) changes[key] = value
     } else if (key.startsWith("$")) throw unknownAttribute(vocabulary, key)
-    else {
-      checkSize(reading, key, value)
-      changes[key] = valueOf(byKey.get(key), value, quirks)
-    }
+    else changes[key] = valueOf(byKey.get(key), value, quirks)
   }
   return changes as Changes
 }

@@ -98,10 +98,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
           })
           context.metadata.remove(databaseId, id)
           const entry = { createdAt: now, updatedAt: now, settlesAt: now }
-          const sizes = inline(body, columns, 100, Columns.inlineSize)
-          for (const [position, attribute] of attributes.entries()) {
-            const column = { ...entry, inline: true, size: sizes[position] } as const
-            context.metadata.put(column, databaseId, id, "columns", attribute.key)
+          for (const { key } of attributes) {
+            context.metadata.put({ ...entry, inline: true }, databaseId, id, "columns", key)
           }
           for (const index of indexes) context.metadata.put(entry, databaseId, id, "indexes", index.key)
           return json(shown(databaseId, collection, now, true), 201)

@@ -117,8 +117,7 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
       collection: record,
       quirks: context.quirks,
       withDates: false,
-      withPermissions: true,
-      sizeOf: () => undefined
+      withPermissions: true
     }
     const documents = Effect.fnUntraced(function* () {
       const sent: ReadonlyArray<unknown> = Array.isArray(data) ? data : []

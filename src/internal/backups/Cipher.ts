@@ -1,0 +1,42 @@
+/**
+ * Encryption of backups: AES-256-GCM, keys by HKDF-SHA-256 (RFC 5869) from the user's secret and the part's salt.
+ * Pure: salts and nonces are given.
+ */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto"
+
+export const saltBytes = 32
+export const nonceBytes = 12
+const tagBytes = 16
+const algorithm = "aes-256-gcm"
+
+export interface Keys {
+  readonly encryption: Uint8Array
+  readonly seal: Uint8Array
+}
+
+export const keysOf = (secret: string, salt: Uint8Array): Keys => {
+  const key = (purpose: string) => new Uint8Array(hkdfSync("sha256", secret, salt, `holdfast backup 1 ${purpose}`, 32))
+  return { encryption: key("encryption"), seal: key("seal") }
+}
+
+/** Nonce, ciphertext, tag. `name`: the whole name of the file, which it then can't change. */
+export const encrypt = ({ encryption }: Keys, nonce: Uint8Array, name: string, bytes: Uint8Array): Uint8Array => {
+  const cipher = createCipheriv(algorithm, encryption, nonce)
+  cipher.setAAD(Buffer.from(name))
+  return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
+}
+
+/** Undefined where key, name or bytes are not those that it was encrypted with. */
+export const decrypt = ({ encryption }: Keys, name: string, stored: Uint8Array): Uint8Array | undefined => {
+  if (stored.length < nonceBytes + tagBytes) return undefined
+  const decipher = createDecipheriv(algorithm, encryption, stored.subarray(0, nonceBytes), { authTagLength: tagBytes })
+  decipher.setAAD(Buffer.from(name))
+  decipher.setAuthTag(stored.subarray(stored.length - tagBytes))
+  try {
+    return Buffer.concat([decipher.update(stored.subarray(nonceBytes, stored.length - tagBytes)), decipher.final()])
+  } catch {
+    return undefined
+  }
+}
+
+export const seal = (keys: Keys, text: string): string => createHmac("sha256", keys.seal).update(text).digest("hex")

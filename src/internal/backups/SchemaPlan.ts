@@ -1,0 +1,115 @@
+/**
+ * From the schema that a target has to the one of a backup, in two steps with the documents between: first one that
+ * holds the documents of both, then exactly the backup's. Pure.
+ */
+import * as Attribute from "../../Attribute.ts"
+import type { Attribute as Definition } from "../../Attribute.ts"
+import type { Collection } from "../../Collection.ts"
+import { type Mutation, Operation } from "../../Operation.ts"
+import { canonicalJson } from "../CanonicalJson.ts"
+
+export interface Plan {
+  /** Before documents are written: room for all of them, and no index that stands in the way. */
+  readonly before: ReadonlyArray<Mutation>
+  /** When all documents are there. */
+  readonly after: ReadonlyArray<Mutation>
+}
+
+const { cases } = Operation
+const same = (left: unknown, right: unknown): boolean => canonicalJson(left) === canonicalJson(right)
+
+/** One that refuses no value of the backup's. Its default fills nothing that is restored. */
+const relaxed = (attribute: Definition): Definition =>
+  ({
+    ...attribute,
+    required: false,
+    default: null,
+    ...("min" in attribute ? { min: null, max: null } : {})
+  }) as Definition
+
+/** Holds the values of both: `from` stands there, `to` is wanted, of one kind. */
+const widened = (from: Definition, to: Definition): Definition => {
+  const sizes = "size" in from && "size" in to ? { size: Math.max(from.size, to.size) } : {}
+  const elements =
+    from.kind === "enum" && to.kind === "enum" ? { elements: [...new Set([...from.elements, ...to.elements])] } : {}
+  return { ...relaxed(to), ...sizes, ...elements } as Definition
+}
+
+/** Kind and list-ness stay for good, and so do the bits of a whole number. */
+const isReplaceable = (from: Definition, to: Definition): boolean =>
+  from.kind === to.kind && from.array === to.array && (!("bits" in from) || !("bits" in to) || from.bits === to.bits)
+
+/** A collection that is not there yet. */
+export const creation = (database: string, schema: Collection): Plan => {
+  const collection = schema.$id
+  const { $permissions, attributes, documentSecurity, enabled, indexes, name } = schema
+  // A default that an update alone may give comes by one.
+  const late = attributes.filter((attribute) => Attribute.problem(attribute) !== undefined)
+  return {
+    before: [
+      cases.CreateCollection.make({
+        database,
+        collection,
+        name,
+        permissions: $permissions,
+        documentSecurity,
+        enabled,
+        attributes: attributes.map((attribute) => (late.includes(attribute) ? relaxed(attribute) : attribute)),
+        indexes: []
+      })
+    ],
+    after: [
+      ...late.map((attribute): Mutation => ({ _tag: "UpdateAttribute", database, collection, attribute })),
+      ...indexes.map((index) => cases.CreateIndex.make({ database, collection, index }))
+    ]
+  }
+}
+
+/** From `current` to `schema`, under the id of `current`. */
+export const change = (database: string, current: Collection, schema: Collection): Plan => {
+  const collection = current.$id
+  const before: Array<Mutation> = []
+  const after: Array<Mutation> = []
+  const wanted = new Map(schema.attributes.map((attribute) => [attribute.key, attribute]))
+  const goes = current.attributes.filter(({ key, ...rest }) => {
+    const to = wanted.get(key)
+    return to === undefined || !isReplaceable({ key, ...rest } as Definition, to)
+  })
+  const gone = new Set(goes.map(({ key }) => key))
+  const keptIndexes = current.indexes.filter(
+    (index) => !index.attributes.some((key) => gone.has(key)) && schema.indexes.some((other) => same(index, other))
+  )
+  for (const index of current.indexes) {
+    if (!keptIndexes.includes(index)) before.push(cases.DeleteIndex.make({ database, collection, key: index.key }))
+  }
+  for (const { key } of goes) before.push(cases.DeleteAttribute.make({ database, collection, key }))
+  for (const attribute of schema.attributes) {
+    const found = gone.has(attribute.key) ? undefined : current.attributes.find(({ key }) => key === attribute.key)
+    if (found === undefined) {
+      before.push({ _tag: "CreateAttribute", database, collection, attribute: relaxed(attribute) })
+      if (!same(relaxed(attribute), attribute)) {
+        after.push({ _tag: "UpdateAttribute", database, collection, attribute })
+      }
+    } else if (!same(found, attribute)) {
+      const wide = widened(found, attribute)
+      if (!same(wide, found)) before.push({ _tag: "UpdateAttribute", database, collection, attribute: wide })
+      if (!same(wide, attribute)) after.push({ _tag: "UpdateAttribute", database, collection, attribute })
+    }
+  }
+  for (const index of schema.indexes) {
+    if (!keptIndexes.some((kept) => same(kept, index)))
+      after.push(cases.CreateIndex.make({ database, collection, index }))
+  }
+  const { $permissions, documentSecurity, enabled, name } = schema
+  if (
+    !same(
+      [$permissions, documentSecurity, enabled, name],
+      [current.$permissions, current.documentSecurity, current.enabled, current.name]
+    )
+  ) {
+    after.push(
+      cases.UpdateCollection.make({ database, collection, name, permissions: $permissions, documentSecurity, enabled })
+    )
+  }
+  return { before, after }
+}
