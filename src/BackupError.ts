@@ -41,6 +41,15 @@ export class BackupSecretWrong extends Schema.TaggedError<BackupSecretWrong>()("
     return `${this.location} can't be decrypted: ${this.detail}. Set HOLDFAST_BACKUP_SECRET to the secret that it was made with`
   }
 }
+/** A collection was named that is not there. */
+export class CollectionUnknown extends Schema.TaggedError<CollectionUnknown>()("CollectionUnknown", {
+  collection: Schema.String,
+  suggestion: Schema.optionalKey(Schema.String)
+}) {
+  override get message() {
+    return `there is no collection ${JSON.stringify(this.collection)}.${this.suggestion === undefined ? "" : ` Did you mean ${this.suggestion}?`}`
+  }
+}
 /** Documents were asked for that the backup does not hold. */
 export class DocumentsNotInBackup extends Schema.TaggedError<DocumentsNotInBackup>()("DocumentsNotInBackup", {
   backup: Schema.String,
@@ -88,6 +97,7 @@ export type BackupReadError = typeof BackupReadError.Type
 /** All that a caller can meet. */
 export const BackupError = Schema.Union([
   BackupReadError,
+  CollectionUnknown,
   DocumentsNotInBackup,
   RestoreSchemaDiffers,
   RestoreIncomplete,

@@ -63,6 +63,8 @@ export interface Migration<out E = unknown> {
   readonly description?: string | undefined
   /** Ids that must have succeeded before, where a run goes on after a failure. */
   readonly requires: ReadonlyArray<string>
+  /** Collections that are backed up, and the backups verified, before the first write. */
+  readonly backup: ReadonlyArray<string>
   readonly up: Effect.Effect<unknown, E, Databases | MigrationRun>
   /** Looks whether `up` did what it should. Its text is the message; its failure rolls the migration back. */
   readonly verify?: Effect.Effect<unknown, E, Databases> | undefined
@@ -77,6 +79,11 @@ export interface Options<E1, E2> {
   readonly description?: string | undefined
   /** Ids that must have succeeded before, where a run goes on after a failure. Default none. */
   readonly requires?: ReadonlyArray<string> | undefined
+  /**
+   * Collections that are backed up, and the backups verified, before the first write; one that does not exist yet is
+   * recorded as absent. Default none.
+   */
+  readonly backup?: ReadonlyArray<string> | undefined
   /** The change. */
   readonly up: Effect.Effect<unknown, E1, Databases | MigrationRun>
   /** Looks whether `up` did what it should; it can't write. Its text is the message; its failure rolls back. */
@@ -89,7 +96,8 @@ export interface Options<E1, E2> {
 export const make = <E1 = never, E2 = never>(options: Options<E1, E2>): Migration<E1 | E2> => ({
   ...options,
   [TypeId]: TypeId,
-  requires: options.requires ?? []
+  requires: options.requires ?? [],
+  backup: options.backup ?? []
 })
 
 export const isMigration = (value: unknown): value is Migration =>
@@ -106,6 +114,10 @@ export const problem = (value: unknown): string | undefined => {
         typeof effect === "function" ? "a function" : effect === undefined ? "missing" : `of type ${typeof effect}`
       return `a migration whose ${member} is ${found}, and must be an Effect. Write: ${member}: Effect.gen(function* () { … })`
     }
+  }
+  const { backup }: { readonly backup: unknown } = value
+  if (!Array.isArray(backup) || !backup.every((id) => typeof id === "string")) {
+    return 'a migration whose backup is no list of collections. Write: backup: ["recognitions"]'
   }
   return undefined
 }
@@ -138,6 +150,7 @@ export const all = <E>(
     id: options?.id,
     description: options?.description,
     requires: migrations.flatMap(({ requires }) => requires),
+    backup: [...new Set(migrations.flatMap(({ backup }) => backup))],
     up: Effect.forEach(migrations, ({ up }) => up, { discard: true }),
     verify:
       verifications.length === 0

@@ -9,6 +9,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as R from "effect/Result"
+import * as Backup from "./Backup.ts"
+import { BackupStorage } from "./BackupStorage.ts"
 import { Databases, type Methods, readOnly } from "./Databases.ts"
 import { messageOf } from "./internal/migrations/CauseMessage.ts"
 import * as Known from "./internal/migrations/Known.ts"
@@ -20,6 +22,7 @@ import { type Begin, MigrationJournal, type OpenRun } from "./MigrationJournal.t
 import { type Holder, MigrationLock } from "./MigrationLock.ts"
 import * as MigrationState from "./MigrationState.ts"
 import {
+  BackupFailed,
   MigrationNotLoaded,
   type MigratorError,
   type PreparationError,
@@ -39,7 +42,8 @@ export interface Result {
   readonly dryRun: false
   /** Why it did not run. */
   readonly skipped?: "already applied"
-  readonly backups: ReadonlyArray<never>
+  /** Taken and verified before its first write, then of what it deleted before that was gone for good. */
+  readonly backups: ReadonlyArray<Backup.Summary>
   /** What it changed, a sentence each. */
   readonly changes: ReadonlyArray<string>
   readonly verification?: { readonly success: boolean; readonly message: string }
@@ -60,6 +64,8 @@ export interface ExecuteOptions {
   readonly allowOutOfOrder?: boolean | undefined
   /** Go on though applied sources have changed. Default false. */
   readonly allowDrift?: boolean | undefined
+  /** Take none of the backups that migrations ask for. Of what they delete, one is taken all the same. Default false. */
+  readonly skipBackup?: boolean | undefined
 }
 export interface ExecuteAllOptions extends ExecuteOptions {
   /** Stop at the first failure. Default true. */
@@ -70,7 +76,7 @@ export interface ExecuteAllOptions extends ExecuteOptions {
   readonly onResult?: ((result: Result) => Effect.Effect<void>) | undefined
 }
 
-export type Services = Databases | MigrationState.MigrationState | MigrationLock | MigrationJournal
+export type Services = Databases | BackupStorage | MigrationState.MigrationState | MigrationLock | MigrationJournal
 
 /** A source out of a migration in the program itself; it needs an id. */
 export const source = (migration: Migration): Source => {
@@ -124,12 +130,34 @@ interface Outcome {
   readonly result: Result
 }
 
+/** Takes and verifies the backups that a migration asks for, under one id, into `made`. */
+const backUp = Effect.fnUntraced(function* (
+  { id, migration }: Job,
+  live: Methods,
+  run: string,
+  collections: Migration["backup"],
+  made: Array<Backup.Summary>
+): Effect.fn.Return<void, BackupFailed, BackupStorage> {
+  for (const collection of new Set(collections)) {
+    yield* Backup.createInRun(live, collection, {
+      reason: `before ${migration.description ?? id}`,
+      consistency: "converged",
+      backup: run
+    }).pipe(
+      Effect.tap(({ backupFile }) => Backup.verify(backupFile)),
+      Effect.map((summary) => void made.push(summary)),
+      Effect.mapError(({ message }) => new BackupFailed({ migration: id, collection, detail: message }))
+    )
+  }
+})
+
 /** Runs one under the lock, and writes down what it came to. */
 const runOne = Effect.fnUntraced(function* (
   job: Job,
   state: MigrationState.State,
   ids: ReadonlyArray<string>,
-  holder: Holder
+  holder: Holder,
+  skipBackup: boolean
 ): Effect.fn.Return<Outcome, PreparationError, Services> {
   const live = yield* Databases
   const states = yield* MigrationState.MigrationState
@@ -155,15 +183,31 @@ const runOne = Effect.fnUntraced(function* (
     // Its failure is told in any case; that it stands in the state too is a service.
     yield* Effect.catch(states.save(current), (unsaved) => Effect.logWarning(unsaved.message))
   })
+  const storage = yield* BackupStorage
+  const provided = Effect.provideService(BackupStorage, storage)
+  const backups: Array<Backup.Summary> = []
   const outcome = yield* Effect.scoped(
     Effect.gen(function* () {
+      const { migration } = job
+      const asked = skipBackup ? [] : migration.backup
+      const backedUp = yield* Effect.result(Effect.interruptible(backUp(job, live, run, asked, backups)))
+      if (R.isFailure(backedUp)) return R.fail(backedUp.failure)
       const journal = yield* journals.begin(begin)
       return yield* Effect.result(
         Run.run({
-          migration: job.migration,
+          migration,
           begin,
           live,
           journal,
+          backups,
+          keep: ({ collection, databases }) =>
+            Backup.createInRun(databases, collection, {
+              reason: `what ${job.id} deletes`,
+              consistency: "converged"
+            }).pipe(
+              Effect.tap(({ backupFile }) => Backup.verify(backupFile)),
+              provided
+            ),
           now: RunId.iso,
           remember: Effect.gen(function* () {
             took = yield* elapsed
@@ -176,10 +220,13 @@ const runOne = Effect.fnUntraced(function* (
     })
   ).pipe(Effect.onInterrupt(() => failed("interrupted")))
   const duration = took ?? (yield* elapsed)
-  const common = { migrationName: job.id, duration, dryRun: false, backups: [] } as const
-  if (R.isSuccess(outcome)) return { state: current, result: { ...common, success: true, ...outcome.success } }
+  const common = { migrationName: job.id, duration, dryRun: false, backups } as const
+  if (R.isSuccess(outcome)) {
+    const { kept, ...success } = outcome.success
+    return { state: current, result: { ...common, success: true, ...success, backups: [...backups, ...kept] } }
+  }
   const error = outcome.failure
-  if (error._tag !== "CommitIncomplete") yield* failed(error.detail)
+  if (error._tag !== "CommitIncomplete") yield* failed(error._tag === "BackupFailed" ? error.message : error.detail)
   return {
     state: current,
     result: {
@@ -244,7 +291,7 @@ const runAll = Effect.fnUntraced(function* (
       for (const job of jobs) {
         const missing = job.migration.requires.find((id) => !state.completed.includes(id))
         if (missing === undefined) {
-          const outcome = yield* runOne(job, state, ids, holder)
+          const outcome = yield* runOne(job, state, ids, holder, options?.skipBackup === true)
           state = outcome.state
           results.push(outcome.result)
         } else {

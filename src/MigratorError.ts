@@ -19,6 +19,16 @@ export class MigrationFailed extends Schema.TaggedError<MigrationFailed>()("Migr
     return `${this.migration} failed and was undone, nothing of it is left: ${this.detail}`
   }
 }
+/** A backup that it asks for could not be made, or not be verified: it was not started. */
+export class BackupFailed extends Schema.TaggedError<BackupFailed>()("BackupFailed", {
+  ...migration,
+  collection: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.migration} was not started, since the backup of ${this.collection} failed: ${this.detail}. Nothing of the database was touched. Mend that, or go on without with --skip-backup`
+  }
+}
 /** `verify` failed after `up`; all that `up` had written was undone. */
 export class VerificationFailed extends Schema.TaggedError<VerificationFailed>()("VerificationFailed", {
   ...migration,
@@ -37,14 +47,20 @@ export class RollbackIncomplete extends Schema.TaggedError<RollbackIncomplete>()
   conflicts: Schema.Array(Schema.String),
   /** Could not be undone, with the reason. */
   remaining: Schema.Array(Schema.String),
-  journal: Schema.String
+  journal: Schema.String,
+  /** Taken before its first write. */
+  backups: Schema.Array(Schema.Struct({ collection: Schema.String, backupFile: Schema.String }))
 }) {
   override get message() {
+    const commands = this.backups.map(
+      ({ backupFile, collection }) => `${collection} as it was before with \`holdfast restore ${backupFile}\``
+    )
     const parts = [
       this.conflicts.length === 0
         ? undefined
         : `${this.conflicts.length} left alone, since others have changed them: ${some(this.conflicts)}`,
-      this.remaining.length === 0 ? undefined : `${this.remaining.length} not undone: ${some(this.remaining)}`
+      this.remaining.length === 0 ? undefined : `${this.remaining.length} not undone: ${some(this.remaining)}`,
+      commands.length === 0 ? undefined : `Bring back ${commands.join(", ")}`
     ].filter((part) => part !== undefined)
     return `${this.migration} failed (${this.detail}), and its rollback is incomplete. ${parts.join(". ")}. What everything was before stands in ${this.journal}`
   }
@@ -125,7 +141,13 @@ const some = (things: ReadonlyArray<string>): string =>
   things.slice(0, 5).join("; ") + (things.length > 5 ? `; and ${things.length - 5} more` : "")
 
 /** What a migration that was started can come to. */
-export const RunError = Schema.Union([MigrationFailed, VerificationFailed, RollbackIncomplete, CommitIncomplete])
+export const RunError = Schema.Union([
+  BackupFailed,
+  MigrationFailed,
+  VerificationFailed,
+  RollbackIncomplete,
+  CommitIncomplete
+])
 export type RunError = typeof RunError.Type
 
 /** What stops before anything is started. */

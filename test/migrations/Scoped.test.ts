@@ -3,14 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Attribute from "../../src/Attribute.ts"
+import * as Backup from "../../src/Backup.ts"
 import * as DatabaseHash from "../../src/DatabaseHash.ts"
 import { Databases, type Methods } from "../../src/Databases.ts"
 import * as Index from "../../src/Index.ts"
 import * as Migration from "../../src/Migration.ts"
-import { MigrationJournal } from "../../src/MigrationJournal.ts"
 import * as Migrator from "../../src/Migrator.ts"
 import * as Query from "../../src/Query.ts"
-import { idsOf, refused } from "../contract/databases/support.ts"
+import { idsOf, refused, withoutSequence } from "../contract/databases/support.ts"
 import * as Failing from "../support/Failing.ts"
 import {
   assertNothingOpen,
@@ -301,32 +301,34 @@ for (const [name, target] of targets) {
             yield* db.createDocument("d", { $id: "only", n: 1 })
           })
         )
-        const entries: Array<unknown> = []
-        const journals = yield* MigrationJournal
-        const listening = MigrationJournal.of({
-          ...journals,
-          begin: (begin) =>
-            Effect.map(journals.begin(begin), (journal) => ({
-              ...journal,
-              append: (entry) =>
-                Effect.suspend(() => {
-                  entries.push(entry)
-                  return journal.append(entry)
-                })
-            }))
-        })
-        yield* Migrator.execute(
-          migration("m", (db) =>
+        const db = yield* Databases
+        const documents = yield* db.listDocuments("c")
+        const schema = yield* db.getCollection("c")
+        const { backups } = yield* Migrator.execute(
+          migration("m", (live) =>
             Effect.gen(function* () {
-              yield* db.deleteAttribute("c", "s")
-              yield* db.deleteAttribute("c", "list")
-              yield* db.deleteCollection("d")
+              yield* live.deleteAttribute("c", "s")
+              yield* live.deleteAttribute("c", "list")
+              yield* live.deleteCollection("d")
             })
           )
-        ).pipe(Effect.provideService(MigrationJournal, listening))
-        const all = JSON.stringify(entries)
-        const captured = all.slice(0, all.indexOf('"Committing"'))
-        for (const value of ['"one"', '"two"', '["x"]', '"only"']) assert.include(captured, value)
+        )
+        assert.sameMembers(
+          backups.map(({ collection }) => collection),
+          ["c", "d"]
+        )
+        for (const { backupFile, collection } of backups) {
+          yield* Backup.restore(backupFile, collection === "c" ? { to: "found" } : {})
+        }
+        // Under their old names, with their old definitions.
+        const found = yield* db.getCollection("found")
+        assert.sameDeepMembers([...found.attributes], [...schema.attributes])
+        assert.deepStrictEqual(
+          (yield* db.listDocuments("found")).documents.map(withoutSequence),
+          documents.documents.map(withoutSequence)
+        )
+        assert.strictEqual((yield* db.getDocument("d", "only"))["n"], 1)
+        assert.isTrue((yield* db.getCollection("d")).enabled)
       }).pipe(Effect.provide(target))
     )
   })

@@ -9,6 +9,8 @@ import { join } from "node:path"
 import * as DatabaseHash from "../../src/DatabaseHash.ts"
 import { Databases, type Methods } from "../../src/Databases.ts"
 import type { DatabasesError } from "../../src/DatabasesError.ts"
+import * as BackupFolder from "../../src/layers/backups/FileSystem.ts"
+import * as BackupMemory from "../../src/layers/backups/Memory.ts"
 import * as Embedded from "../../src/layers/databases/Embedded.ts"
 import * as FileJournal from "../../src/layers/migrations/FileJournal.ts"
 import * as FileState from "../../src/layers/migrations/FileState.ts"
@@ -30,7 +32,7 @@ export const temporaryFolder = Effect.acquireRelease(
 export type Target = Layer.Layer<Migrator.Services, DatabasesError>
 
 /** All in this process. */
-export const memory: Target = Layer.merge(Embedded.memory, Memory.layer)
+export const memory: Target = Layer.mergeAll(Embedded.memory, Memory.layer, BackupMemory.layer)
 
 /** Where a target on a file keeps its things. */
 export const database = (folder: string): string => join(folder, "app.db")
@@ -42,7 +44,8 @@ export const onFile = (folder: string): Target =>
     Embedded.layer({ filename: database(folder) }),
     FileState.layer(backups(folder)),
     SqliteLock.layer(database(folder)),
-    FileJournal.layer(backups(folder))
+    FileJournal.layer(backups(folder)),
+    BackupFolder.layer(backups(folder))
   ).pipe(Layer.provide(NodeServices.layer))
 
 /** The same in a folder of its own for each building. */

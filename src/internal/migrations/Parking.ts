@@ -19,6 +19,7 @@ import * as Paging from "../Paging.ts"
 import * as ByQuery from "./ByQuery.ts"
 import type { Recorder } from "./Recorder.ts"
 import * as Report from "./Report.ts"
+import * as Unparked from "./Unparked.ts"
 
 type Answer<A> = Effect.Effect<A, DatabasesError>
 
@@ -38,6 +39,14 @@ interface ParkedAttribute {
   readonly database: string
   readonly collection: string
   readonly key: string
+  /** As it was before. */
+  readonly original: Attribute
+}
+interface ParkedCollection {
+  readonly database: string
+  readonly collection: string
+  /** As it was before: parked, it is disabled. */
+  readonly enabled: boolean
 }
 
 export interface Parking {
@@ -45,6 +54,15 @@ export interface Parking {
   readonly databases: Methods
   /** What is left to delete for good, in order. */
   readonly purge: () => ReadonlyArray<Mutation>
+  /** Collections of which something will be deleted for good, each as it was called and defined before. */
+  readonly doomed: () => Effect.Effect<ReadonlyArray<Doomed>, DatabasesError>
+}
+
+/** A collection of which something will be deleted for good. */
+export interface Doomed {
+  /** In its database; parked attributes have their old keys and definitions. */
+  readonly databases: Methods
+  readonly collection: string
 }
 
 const missingType: { readonly [R in Resource]: string } = {
@@ -59,7 +77,7 @@ const missingType: { readonly [R in Resource]: string } = {
 /** A view of `live` that parks; `recorder` does the writes. */
 export const make = (live: Methods, recorder: Recorder): Parking => {
   const databases = new Map<string, string>()
-  const collections = new Map<string, { readonly database: string; readonly collection: string }>()
+  const collections = new Map<string, ParkedCollection>()
   const attributes = new Map<string, ParkedAttribute>()
 
   const attributesOf = (database: string, collection: string): ReadonlySet<string> =>
@@ -191,7 +209,7 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
     const newKey = (yield* parkedKey)(attribute.key)
     const name = fold(database, collection, newKey)
     yield* recorder.write(cases.RenameAttribute.make({ database, collection, key: attribute.key, newKey }), {
-      onDone: () => attributes.set(name, { database, collection, key: newKey }),
+      onDone: () => attributes.set(name, { database, collection, key: newKey, original: attribute }),
       onUndone: () => attributes.delete(name)
     })
   })
@@ -204,10 +222,12 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
     const { collection, database } = operation
     return insteadOf(
       operation,
-      recorder.write(cases.UpdateCollection.make({ database, collection, enabled: false }), {
-        onDone: () => collections.set(fold(database, collection), { database, collection }),
-        onUndone: () => collections.delete(fold(database, collection))
-      })
+      Effect.flatMap(live.in(database).getCollection(collection), ({ $id, enabled }) =>
+        recorder.write(cases.UpdateCollection.make({ database, collection, enabled: false }), {
+          onDone: () => collections.set(fold(database, collection), { database, collection: $id, enabled }),
+          onUndone: () => collections.delete(fold(database, collection))
+        })
+      )
     )
   }
 
@@ -332,11 +352,31 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
         .filter(
           ({ collection, database }) => !collections.has(fold(database, collection)) && !databases.has(fold(database))
         )
-        .map((parked) => cases.DeleteAttribute.make(parked)),
+        .map(({ collection, database, key }) => cases.DeleteAttribute.make({ database, collection, key })),
       ...[...collections.values()]
         .filter(({ database }) => !databases.has(fold(database)))
-        .map((parked) => cases.DeleteCollection.make(parked)),
+        .map(({ collection, database }) => cases.DeleteCollection.make({ database, collection })),
       ...[...databases.values()].map((database) => cases.DeleteDatabase.make({ database }))
-    ]
+    ],
+    doomed: Effect.fnUntraced(function* () {
+      const found = new Map<string, Doomed>()
+      const add = (database: string, collection: string) => {
+        const own = [...attributes.values()].filter(
+          (parked) => fold(parked.database, parked.collection) === fold(database, collection)
+        )
+        const enabled = collections.get(fold(database, collection))?.enabled
+        found.set(fold(database, collection), {
+          databases: Unparked.view(live.in(database), own, enabled),
+          collection
+        })
+      }
+      for (const { collection, database } of [...attributes.values(), ...collections.values()]) {
+        add(database, collection)
+      }
+      for (const database of databases.values()) {
+        for (const { $id } of yield* live.in(database).listCollections) add(database, $id)
+      }
+      return [...found.values()]
+    })
   }
 }

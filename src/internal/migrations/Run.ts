@@ -1,12 +1,12 @@
 /**
  * One migration, from its first write to its commit or its rollback:
- * up, recorded ─▶ verify ─▶ save what is parked ─▶ commit ─▶ purge ─▶ remember ─▶ end.
+ * up, recorded ─▶ verify ─▶ back up what is parked ─▶ commit ─▶ purge ─▶ remember ─▶ end.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { Summary } from "../../Backup.ts"
 import { Databases, type Methods, readOnly } from "../../Databases.ts"
-import type { DatabasesError } from "../../DatabasesError.ts"
 import { IrreversibleStep, type Migration, MigrationRun } from "../../Migration.ts"
 import type { Begin, RunJournal } from "../../MigrationJournal.ts"
 import {
@@ -17,13 +17,14 @@ import {
   VerificationFailed
 } from "../../MigratorError.ts"
 import { type Mutation, path } from "../../Operation.ts"
-import * as Query from "../../Query.ts"
 import { messageOf } from "./CauseMessage.ts"
 import * as Parking from "./Parking.ts"
 import * as Recorder from "./Recorder.ts"
 
 export interface Success {
   readonly changes: ReadonlyArray<string>
+  /** Of what it deleted. */
+  readonly kept: ReadonlyArray<Summary>
   readonly verification?: { readonly success: true; readonly message: string }
 }
 
@@ -36,6 +37,10 @@ export interface Options<E> {
   readonly now: Effect.Effect<string>
   /** Writes the success down, between purge and end. */
   readonly remember: Effect.Effect<void, E>
+  /** Taken before. */
+  readonly backups: ReadonlyArray<Summary>
+  /** Backs up a collection of which something is about to be deleted for good. */
+  readonly keep: (doomed: Parking.Doomed) => Effect.Effect<Summary, { readonly message: string }>
 }
 
 const runService = (migration: Migration, recorder: Recorder.Recorder): MigrationRun["Service"] => ({
@@ -50,30 +55,9 @@ const runService = (migration: Migration, recorder: Recorder.Recorder): Migratio
         )
 })
 
-/** Saves what a purge will destroy: values of a parked attribute, documents of a parked collection or database. */
-const saveParked = Effect.fnUntraced(function* (
-  live: Methods,
-  recorder: Recorder.Recorder,
-  operation: Mutation
-): Effect.fn.Return<void, DatabasesError> {
-  switch (operation._tag) {
-    case "DeleteAttribute":
-      yield* recorder.capture(operation, operation.collection, [Query.isNotNull(operation.key)])
-      break
-    case "DeleteCollection":
-      yield* recorder.capture(operation, operation.collection)
-      break
-    case "DeleteDatabase":
-      for (const { $id } of yield* live.in(operation.database).listCollections) yield* recorder.capture(operation, $id)
-      break
-    default:
-      break
-  }
-})
-
 /** Everything back, and the journal closed unless something remains that a recovery must look at. */
 const rollBack = Effect.fnUntraced(function* <E>(
-  { begin, journal, now }: Options<E>,
+  { backups, begin, journal, now }: Options<E>,
   recorder: Recorder.Recorder,
   detail: string
 ) {
@@ -92,7 +76,8 @@ const rollBack = Effect.fnUntraced(function* <E>(
     detail,
     conflicts,
     remaining: unfinished,
-    journal: journal.location
+    journal: journal.location,
+    backups: backups.map(({ backupFile, collection }) => ({ collection, backupFile }))
   })
 })
 
@@ -124,7 +109,7 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
     Effect.gen(function* () {
       const { begin, journal, live, migration } = options
       const recorder = yield* Recorder.make(live, journal)
-      const { databases, purge } = Parking.make(live, recorder)
+      const { databases, doomed, purge } = Parking.make(live, recorder)
 
       const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, error: (detail: string) => RunError) {
         const detail = messageOf(cause)
@@ -172,9 +157,8 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
       yield* recorder.close
       const parked = purge()
       const saved = yield* Effect.exit(
-        Effect.andThen(
-          Effect.forEach(parked, (operation) => saveParked(live, recorder, operation), { discard: true }),
-          journal.append({ _tag: "Committing", purge: parked })
+        Effect.flatMap(doomed(), (all) =>
+          Effect.tap(Effect.forEach(all, options.keep), journal.append({ _tag: "Committing", purge: parked }))
         )
       )
       if (Exit.isFailure(saved)) {
@@ -185,8 +169,9 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
       }
       yield* commit(options, parked)
       const changes = yield* recorder.changes
-      if (migration.verify === undefined) return { changes }
+      const kept = saved.value
+      if (migration.verify === undefined) return { changes, kept }
       const message = typeof verified.value === "string" ? verified.value : "verified"
-      return { changes, verification: { success: true as const, message } }
+      return { changes, kept, verification: { success: true as const, message } }
     })
   )

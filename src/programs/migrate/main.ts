@@ -16,15 +16,18 @@ import * as exitCodes from "../exitCodes.ts"
 import * as Output from "../output.ts"
 import * as Progress from "../progress.ts"
 import * as Settings from "../settings.ts"
+import { backup } from "./backup.ts"
+import { backups } from "./backups.ts"
 import { baseline } from "./baseline.ts"
 import { create } from "./new.ts"
+import { restore } from "./restore.ts"
 import { root } from "./root.ts"
 import { status } from "./status.ts"
 import { up } from "./up.ts"
 import { version } from "../version.ts"
 import { verify } from "./verify.ts"
 
-const commands = root.pipe(Command.withSubcommands([status, up, verify, baseline, create]))
+const commands = root.pipe(Command.withSubcommands([status, up, verify, backup, backups, restore, baseline, create]))
 
 /** The first signal interrupts, and the run undoes what it did; the second one leaves that to a recovery. */
 let signal: "SIGINT" | "SIGTERM" | undefined

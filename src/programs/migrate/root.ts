@@ -24,6 +24,7 @@ export const root = Command.make("holdfast").pipe(
     { command: "holdfast status", description: "What is applied, what is pending" },
     { command: "holdfast new add-weight", description: "Write the first lines of a migration" },
     { command: "holdfast up", description: "Run what is pending" },
+    { command: "holdfast backup recognitions", description: "Save a collection" },
     { command: "holdfast up --database sqlite:data/app.db --migrations app/migrations", description: "Somewhere else" }
   ]),
   Command.withSharedFlags({
@@ -46,7 +47,7 @@ export const root = Command.make("holdfast").pipe(
       Flag.withDefault("./migrations")
     ),
     backups: Flag.String("backups").pipe(
-      Flag.withDescription("Folder of migration-state.json and the runs' journals"),
+      Flag.withDescription("Folder of backups, of migration-state.json and the runs' journals"),
       Flag.withMetavar("DIR"),
       Flag.withFallbackConfig(Settings.fallbacks.backups),
       Flag.withDefault("./backups")
@@ -68,6 +69,29 @@ interface Shared {
 
 type Failure = { readonly _tag: string; readonly message: string }
 
+export interface OnDatabase {
+  /** It may make the target's files. */
+  readonly create: boolean
+  /** Where backups are. Default the folder of `--backups`. */
+  readonly folder?: string
+}
+
+/** A command over the target. */
+export const onDatabase = <E extends Failure>(
+  name: string,
+  shared: Shared,
+  { create, folder }: OnDatabase,
+  body: () => Effect.Effect<Output.Answer, E, Services>
+): Effect.Effect<void, Output.ExitWith, FileSystem.FileSystem | Path.Path> =>
+  Output.run(
+    name,
+    shared.json,
+    Effect.suspend(() => {
+      const { backups, databaseId, database: url } = shared
+      return Effect.provide(body(), Target.layer({ url, databaseId, backups, create, storage: folder ?? backups }))
+    })
+  )
+
 /** A command over the migrations of the folder and the target. `create`: it may make the target's files. */
 export const onTarget = <E extends Failure>(
   name: string,
@@ -82,6 +106,6 @@ export const onTarget = <E extends Failure>(
       // The folder first: where it is missing, nothing is opened.
       const sources = yield* Folder.sources(shared.migrations)
       const { backups, databaseId, database: url } = shared
-      return yield* Effect.provide(body(sources), Target.layer({ url, databaseId, backups, create }))
+      return yield* Effect.provide(body(sources), Target.layer({ url, databaseId, backups, create, storage: backups }))
     })
   )

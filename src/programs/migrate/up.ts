@@ -7,12 +7,13 @@ import * as Option from "effect/Option"
 import * as Migrator from "../../Migrator.ts"
 import { exitCodes, worst } from "../exitCodes.ts"
 import * as Output from "../output.ts"
+import { line } from "./backup.ts"
 import { onTarget, root } from "./root.ts"
 
 const resultText = (result: Migrator.Result): string => {
   const name = Output.styled("bold", result.migrationName)
   if (result.error !== undefined) return `${Output.styled("red", "failed")}   ${result.error.message}`
-  const lines = result.changes.map((change) => `           ${change}`)
+  const lines = [...result.backups.map(line), ...result.changes].map((change) => `           ${change}`)
   const verification =
     result.verification === undefined
       ? []
@@ -54,19 +55,31 @@ export const up = Command.make(
       Flag.withDescription("Run migrations that stand before one that is applied"),
       Flag.withDefault(false)
     ),
+    skipBackup: Flag.Boolean("skip-backup").pipe(
+      Flag.withDescription(
+        "Take none of the backups that migrations ask for: then only their inverses can bring data back"
+      ),
+      Flag.withDefault(false)
+    ),
     allowDrift: Flag.Boolean("allow-drift").pipe(
       Flag.withDescription("Go on though applied migrations have changed since"),
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function* ({ allowDrift, allowOutOfOrder, continueOnError, to }) {
+  Effect.fnUntraced(function* ({ allowDrift, allowOutOfOrder, continueOnError, skipBackup, to }) {
     const shared = yield* root
+    if (skipBackup) {
+      yield* Console.error(
+        "--skip-backup: no backup is taken first. Should a rollback not be complete, nothing can bring back what it leaves."
+      )
+    }
     yield* onTarget("up", shared, true, (sources) =>
       Migrator.executeAll(sources, {
         to: Option.getOrUndefined(to),
         stopOnError: !continueOnError,
         allowOutOfOrder,
         allowDrift,
+        skipBackup,
         onResult: (result) => (shared.json ? Console.error : Console.log)(resultText(result))
       }).pipe(
         Effect.map((answer) => ({

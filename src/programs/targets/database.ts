@@ -11,6 +11,7 @@ import * as Memory from "../../layers/migrations/Memory.ts"
 import * as SqliteLock from "../../layers/migrations/SqliteLock.ts"
 import type { Services } from "../../Migrator.ts"
 import { InvalidSetting } from "../settings.ts"
+import * as Backups from "./backups.ts"
 
 export interface Options {
   /** `sqlite:PATH` or `memory:`. */
@@ -18,6 +19,8 @@ export interface Options {
   readonly databaseId: string
   /** Where `migration-state.json` and the runs' folders live. */
   readonly backups: string
+  /** The folder of backups. */
+  readonly storage: string
   /** A command that only looks makes no file. */
   readonly create: boolean
 }
@@ -48,7 +51,11 @@ export const layer = (
       }
       const filename = yield* sqlitePath(options.url)
       if (filename === undefined) {
-        return Layer.merge(Embedded.layer({ filename: ":memory:", databaseId }), Memory.layer)
+        return Layer.mergeAll(
+          Embedded.layer({ filename: ":memory:", databaseId }),
+          Memory.layer,
+          Backups.layer(undefined)
+        )
       }
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
@@ -65,7 +72,8 @@ export const layer = (
           : Embedded.layer({ filename: ":memory:", databaseId, label: `sqlite:${filename}, which is not there yet` }),
         FileState.layer(backups),
         SqliteLock.layer(filename),
-        FileJournal.layer(backups)
+        FileJournal.layer(backups),
+        Backups.layer(options.storage)
       )
     })
   )
