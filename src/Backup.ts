@@ -63,6 +63,9 @@ const summaryOf = (storage: Storage, { absent, backup, collection, consistency, 
   consistency: consistency.reached
 })
 
+const prefixOf = (storage: Storage, { backupFile }: Summary): string =>
+  backupFile.slice(storage.locationOf("x").length - 1, -Format.manifestName.length)
+
 type WriteError = DatabasesError | BackupStorageUnavailable | BackupNameRefused
 
 /** A collection as it is; undefined where there is none. */
@@ -255,7 +258,7 @@ export const verify = Effect.fn("Backup.verify")(function* (
   return yield* Effect.forEach(yield* resolve(name), (prefix) =>
     Effect.gen(function* () {
       const part = yield* Verify.open(storage, prefix)
-      yield* Verify.check(part)
+      yield* Verify.check(part, { content: true })
       const { backup, hashes } = part.manifest
       return { ...summaryOf(storage, part.manifest), backup, hashes }
     })
@@ -330,7 +333,7 @@ const restorePart = Effect.fnUntraced(function* (
     const detail = `it says that there was no ${manifest.collection}, so there is nothing to restore elsewhere or in part`
     return yield* new BackupUnknown({ backup: prefix.slice(0, -1), detail })
   }
-  const saved = yield* Verify.check(part)
+  const saved = yield* Verify.check(part, { content: false })
   const current = yield* lookUp(databases, collection)
   const backup = storage.locationOf(`${prefix}${Format.manifestName}`)
   const dryRun = options?.dryRun === true
@@ -368,14 +371,14 @@ const restorePart = Effect.fnUntraced(function* (
     holder,
     at: yield* RunId.iso
   })
-  const before = safety?.backupFile ?? null
   yield* journal.append({
     _tag: "Restoring",
     backup,
     database: databases.databaseId,
     collection: common.collection,
-    safety: before
+    safety: safety?.backupFile ?? null
   })
+  const before = safety === undefined ? undefined : yield* Verify.open(storage, prefixOf(storage, safety))
   const counts =
     request === undefined
       ? yield* Effect.as(current === undefined ? Effect.void : databases.deleteCollection(current.$id), nothing)

@@ -18,7 +18,10 @@ import * as Paging from "./internal/Paging.ts"
 export type Kind = "exact" | "content"
 
 /** The hash of one document. */
-export const document = (document: Document, kind: Kind = "exact"): string => sha256(DocumentText.texts(document)[kind])
+export const document = (document: Document, kind: Kind = "exact"): string => {
+  const exact = DocumentText.exact(document)
+  return sha256(kind === "exact" ? exact : DocumentText.withoutDates(exact))
+}
 
 const byText = (left: string, right: string) => (left < right ? -1 : left > right ? 1 : 0)
 
@@ -31,6 +34,22 @@ const schemaOf = ({ $createdAt: _created, $updatedAt: _updated, attributes, inde
 
 /** The hash of a collection out of its schema and of the sum over its documents (`internal/Hash.sum`). */
 export const ofParts = (schema: Collection, documents: string): string => sha256(`${schemaOf(schema)}\n${documents}`)
+
+/** Both hashes of a collection, in one pass over its documents, a page at a time. */
+export const hashes = Effect.fn("DatabaseHash.hashes")(function* (databases: Methods, id: string) {
+  const schema = yield* databases.getCollection(id)
+  const [exact, content] = [sum(), sum()]
+  yield* Paging.forEachPageBySequence(databases, id, (page) =>
+    Effect.sync(() => {
+      for (const one of page) {
+        const text = DocumentText.exact(one)
+        exact.add(sha256(text))
+        content.add(sha256(DocumentText.withoutDates(text)))
+      }
+    })
+  )
+  return { exact: ofParts(schema, exact.text()), content: ofParts(schema, content.text()) }
+})
 
 /** The hash of a collection. Reads all of its documents, a page at a time. */
 export const collection = Effect.fn("DatabaseHash.collection")(function* (
@@ -47,6 +66,7 @@ export const collection = Effect.fn("DatabaseHash.collection")(function* (
   )
   return ofParts(schema, documents.text())
 })
+
 /** The hash of the handle's database: its collections in order of id. */
 export const database = Effect.fn("DatabaseHash.database")(function* (databases: Methods, kind: Kind = "exact") {
   const { $createdAt: _created, $updatedAt: _updated, ...record } = yield* databases.getDatabase(databases.databaseId)

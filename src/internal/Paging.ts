@@ -37,9 +37,6 @@ const forEachPage = (key: "$sequence" | "$id") =>
 
 /** In order of creation. A document created meanwhile comes last. */
 export const forEachPageBySequence = forEachPage("$sequence")
-/** In order of id. */
-export const forEachPageById = forEachPage("$id")
-
 export interface Extent {
   /** Documents; undefined where there are more than the server counts. */
   readonly total: number | undefined

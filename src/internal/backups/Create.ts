@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import type { Chunk, Consistency, Manifest } from "../../BackupManifest.ts"
+import type { Chunk as StoredChunk, Consistency, Manifest } from "../../BackupManifest.ts"
 import { BackupSecret } from "../../BackupSecret.ts"
 import type { BackupNameRefused, BackupStorageUnavailable, Methods as Storage } from "../../BackupStorage.ts"
 import type { Collection } from "../../Collection.ts"
@@ -19,10 +19,10 @@ import * as DatabaseHash from "../../DatabaseHash.ts"
 import type { DatabasesError } from "../../DatabasesError.ts"
 import type { Document } from "../../Document.ts"
 import * as Query from "../../Query.ts"
-import * as DocumentText from "../DocumentText.ts"
 import { type Sum, sha256, sum } from "../Hash.ts"
 import * as Paging from "../Paging.ts"
 import * as Progress from "../Progress.ts"
+import * as Chunk from "./Chunk.ts"
 import * as Cipher from "./Cipher.ts"
 import * as Files from "./Files.ts"
 import * as Format from "./Format.ts"
@@ -41,56 +41,35 @@ type Failure = DatabasesError | BackupStorageUnavailable | BackupNameRefused
 
 /** Passes after which a collection that is never still is taken as it is. */
 const mostPasses = 10
-/** Characters of documents in a page, about; a page has at most 1000. */
-const pageSize = 2 * 1024 * 1024
+/** Bytes of documents in a page, about; a page has at most 1000. */
+const pageSize = 1024 * 1024
 /** Chunks that are compressed and stored while the next documents are read. */
 const inFlight = 2
 
 /** A chunk that is stored, and which part of the order of creation it covers. */
-interface Stored extends Chunk {
+interface Stored extends StoredChunk {
   /** `$sequence`s: beyond `after`, up to and with `last`. */
   readonly after: string | undefined
   readonly last: string
-  /** Of the documents, before compression. */
+  /** Of the documents, before compression; none where they are read once. */
   readonly digest: string
   readonly exact: Sum
   readonly content: Sum
 }
 
-interface Entry extends Omit<Format.IndexEntry, "line"> {
-  readonly text: string
-}
-
-const toEntry = (document: Document): Entry => {
-  const texts = DocumentText.texts(document)
+/** Documents beyond `after`, up to and with `last`, in order of creation, by pages of about one size in bytes. */
+const pages = (databases: Methods, collection: string) => {
+  let [read, bytes] = [0, 0]
   return {
-    text: texts.exact,
-    exact: sha256(texts.exact),
-    content: sha256(texts.content),
-    sequence: document.$sequence,
-    id: document.$id
-  }
-}
-
-const byId = (left: Format.IndexEntry, right: Format.IndexEntry): number =>
-  Format.sortableId(left.id) < Format.sortableId(right.id) ? -1 : 1
-
-const rawOf = (entries: ReadonlyArray<Entry>): Buffer => Buffer.from(`${entries.map(({ text }) => text).join("\n")}\n`)
-
-/** Documents beyond `after`, up to and with `last`, in order of creation. */
-const documents = (databases: Methods, collection: string) => {
-  // By what documents took so far, so that a page of large ones is a short one.
-  let [read, characters] = [0, 0]
-  return {
-    sizes: (entries: ReadonlyArray<Entry>): void => {
-      read += entries.length
-      for (const { text } of entries) characters += text.length
+    took: (size: number): void => {
+      read++
+      bytes += size
     },
     page: (
       after: string | undefined,
       last: string | undefined
     ): Effect.Effect<ReadonlyArray<Document>, DatabasesError> => {
-      const size = read === 0 ? 100 : Math.floor(pageSize / Math.max(1, characters / read))
+      const size = read === 0 ? 100 : Math.floor(pageSize / (bytes / read))
       return Effect.map(
         databases.listDocuments(
           collection,
@@ -108,39 +87,30 @@ const documents = (databases: Methods, collection: string) => {
   }
 }
 
+/** Stores what a builder holds, and lets go of it. */
 const store = Effect.fnUntraced(function* (
   place: Files.Place,
   number: number,
-  entries: ReadonlyArray<Entry>,
-  after: string | undefined
+  builder: Chunk.Builder,
+  after: string | undefined,
+  isReadAgain: boolean
 ): Effect.fn.Return<Stored, Failure> {
-  const raw = rawOf(entries)
-  const [exact, content] = [sum(), sum()]
-  for (const entry of entries) {
-    exact.add(entry.exact)
-    content.add(entry.content)
-  }
-  const digest = sha256(raw)
-  const lines = entries.map((entry, line): Format.IndexEntry => ({ ...entry, line })).toSorted(byId)
-  const file = yield* Files.write(place, Format.names.chunk(number), yield* Files.gzip(raw))
-  const text = `${lines.map(Format.indexLine).join("\n")}\n`
-  const index = yield* Files.write(place, Format.names.index(number), Buffer.from(text))
-  return {
-    ...file,
-    rawBytes: raw.length,
-    documents: entries.length,
-    index,
-    after,
-    last: entries.at(-1)!.sequence,
-    digest,
-    exact,
-    content
-  }
+  const { content, exact, last, length, size } = builder
+  const raw = builder.raw()
+  const digest = isReadAgain ? sha256(raw) : ""
+  const packed = yield* Files.gzip(raw)
+  const bytes = builder.index()
+  builder.release()
+  const file = yield* Files.write(place, Format.names.chunk(number), packed)
+  Chunk.release(packed)
+  const index = yield* Files.write(place, Format.names.index(number), bytes)
+  Chunk.release(bytes)
+  return { ...file, rawBytes: length, documents: size, index, after, last, digest, exact, content }
 })
 
 /** Stores what stands beyond `after`, in new chunks. */
 const copy = Effect.fnUntraced(function* (
-  { collection, databases }: Options,
+  { collection, consistency, databases }: Options,
   place: Files.Place,
   from: string | undefined,
   firstNumber: number,
@@ -148,37 +118,33 @@ const copy = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Stored>, Failure> {
   return yield* Effect.scoped(
     Effect.gen(function* () {
-      const source = documents(databases, collection)
+      const source = pages(databases, collection)
       const done: Array<Stored> = []
       const pending: Array<Fiber.Fiber<Stored, Failure>> = []
-      let entries: Array<Entry> = []
-      let [size, number] = [0, firstNumber]
+      let builder = new Chunk.Builder()
+      let number = firstNumber
       let [after, start] = [from, from]
       const finish = Effect.fnUntraced(function* () {
         if (pending.length >= inFlight) done.push(yield* Fiber.join(pending.shift()!))
-        pending.push(yield* Effect.forkScoped(store(place, number++, entries, start)))
-        start = entries.at(-1)!.sequence
-        entries = []
-        size = 0
+        pending.push(yield* Effect.forkScoped(store(place, number++, builder, start, consistency !== "fuzzy")))
+        start = builder.last
       })
       for (;;) {
         const page = yield* source.page(after, undefined)
         if (page.length === 0) break
-        const fresh: Array<Entry> = []
         for (const document of page) {
-          const entry = toEntry(document)
-          fresh.push(entry)
-          entries.push(entry)
-          size += entry.text.length
-          if (size >= Format.chunkSize) yield* finish()
+          source.took(builder.add(document))
+          if (builder.length < Format.chunkSize) continue
+          yield* finish()
+          builder = new Chunk.Builder()
         }
-        source.sizes(fresh)
         after = page.at(-1)!.$sequence
         yield* advance(page)
         // SQLite answers in this very thread: let signals and what is being stored go on in between.
         yield* Effect.yieldNow
       }
-      if (entries.length > 0) yield* finish()
+      if (builder.size > 0) yield* finish()
+      else builder.release()
       for (const fiber of pending) done.push(yield* Fiber.join(fiber))
       return done
     })
@@ -192,21 +158,22 @@ const readAgain = Effect.fnUntraced(function* (
   chunk: Stored,
   number: number
 ): Effect.fn.Return<Stored | null, Failure> {
-  const source = documents(databases, collection)
-  const entries: Array<Entry> = []
+  const source = pages(databases, collection)
+  const builder = new Chunk.Builder()
   let { after } = chunk
   for (;;) {
     const page = yield* source.page(after, chunk.last)
     if (page.length === 0) break
-    const fresh = page.map(toEntry)
-    entries.push(...fresh)
-    source.sizes(fresh)
+    for (const document of page) source.took(builder.add(document))
     after = page.at(-1)!.$sequence
     yield* Effect.yieldNow
   }
-  if (entries.length === 0) return null
-  if (sha256(rawOf(entries)) === chunk.digest) return chunk
-  return { ...(yield* store(place, number, entries, chunk.after)), last: chunk.last }
+  const isSame = builder.size > 0 && sha256(builder.raw()) === chunk.digest
+  if (builder.size > 0 && !isSame) {
+    return { ...(yield* store(place, number, builder, chunk.after, true)), last: chunk.last }
+  }
+  builder.release()
+  return isSame ? chunk : null
 })
 
 const total = (chunks: ReadonlyArray<Stored>, kind: DatabaseHash.Kind): string => {

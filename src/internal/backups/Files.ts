@@ -9,6 +9,7 @@ import type { Chunk, File, Manifest } from "../../BackupManifest.ts"
 import { BackupSecret } from "../../BackupSecret.ts"
 import type { BackupStorageError, Methods } from "../../BackupStorage.ts"
 import { sha256 } from "../Hash.ts"
+import { release } from "./Chunk.ts"
 import * as Cipher from "./Cipher.ts"
 import * as Format from "./Format.ts"
 
@@ -27,8 +28,10 @@ export const locationOf = (place: Place, name: string): string => place.storage.
 export const damaged = (place: Place, name: string, detail: string): BackupDamaged =>
   new BackupDamaged({ location: locationOf(place, name), detail })
 
-/** Fast rather than small: the next pages are read meanwhile. */
-const compression = { level: 1 }
+/** Fast rather than small: the next pages are read meanwhile. In few pieces: each costs a turn of the event loop. */
+const compression = { level: 1, chunkSize: 2 * 1024 * 1024 }
+/** A chunk decompresses in one piece, if it is of the usual size. */
+const largestPiece = 16 * 1024 * 1024
 
 export const gzip = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
   Effect.callback((resume) => {
@@ -44,7 +47,9 @@ export const gzip = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
 /** No further than `most` bytes; what is wrong with it otherwise. */
 const gunzip = (bytes: Uint8Array, most: number): Effect.Effect<Buffer, string> =>
   Effect.callback((resume) => {
-    gunzipCallback(bytes, { maxOutputLength: Math.max(1, most) }, (error, raw) => {
+    // A byte more than there should be, so that it ends without another piece.
+    const chunkSize = Math.max(1024, Math.min(most + 1, largestPiece))
+    gunzipCallback(bytes, { maxOutputLength: Math.max(1, most), chunkSize }, (error, raw) => {
       if (error === null) return resume(Effect.succeed(raw))
       const isTooLong = "code" in error && error.code === "ERR_BUFFER_TOO_LARGE"
       resume(Effect.fail(isTooLong ? `it holds more than the ${most} bytes that the manifest says` : error.message))
@@ -94,6 +99,7 @@ export const read = Effect.fnUntraced(function* (place: Place, file: File): Effe
 export const readChunk = Effect.fnUntraced(function* (place: Place, chunk: Chunk): Effect.fn.Return<Buffer, ReadError> {
   const packed = yield* read(place, chunk)
   const raw = yield* Effect.mapError(gunzip(packed, chunk.rawBytes), (detail) => damaged(place, chunk.name, detail))
+  release(packed)
   if (raw.length !== chunk.rawBytes) {
     const detail = `it holds ${raw.length} bytes, and the manifest says ${chunk.rawBytes}`
     return yield* damaged(place, chunk.name, detail)

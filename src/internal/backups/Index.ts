@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { BackupDamaged } from "../../BackupError.ts"
 import type { Chunk } from "../../BackupManifest.ts"
 import type { BackupStorageError } from "../../BackupStorage.ts"
 import * as Files from "./Files.ts"
@@ -16,7 +15,7 @@ export interface Located extends Format.IndexEntry {
   readonly key: string
 }
 
-type Failure = BackupDamaged | BackupStorageError
+type Failure = BackupStorageError
 
 /** One index: its lines so far, and where more come from. */
 class Source {
@@ -68,19 +67,16 @@ export interface Reader {
   readonly take: () => Effect.Effect<void, Failure> | undefined
 }
 
-/** Opens all indexes of a part; they are closed with the scope. */
+/** Opens all indexes of a part that was verified; they are closed with the scope. */
 export const open = Effect.fnUntraced(function* (
   place: Files.Place,
   chunks: ReadonlyArray<Chunk>
 ): Effect.fn.Return<Reader, Failure, Scope> {
   /** The head from what is there; false where more text is needed. */
-  const fromText = (source: Source): boolean | Failure => {
+  const fromText = (source: Source): boolean => {
     const line = source.line()
     if (line === undefined) return false
-    const entry = Format.parseIndexLine(line)
-    if (entry === undefined) {
-      return Files.damaged(place, source.name, `${JSON.stringify(line.slice(0, 80))} is no line of an index`)
-    }
+    const entry = Format.readIndexLine(line)
     source.head = { ...entry, chunk: source.chunk, key: Format.sortableId(entry.id) }
     return true
   }
@@ -92,9 +88,7 @@ export const open = Effect.fnUntraced(function* (
         return
       }
       source.add(pieces.join(""))
-      const found = fromText(source)
-      if (found === true) return
-      if (found !== false) return yield* found
+      if (fromText(source)) return
     }
   })
   const heap: Array<Source> = []
@@ -119,12 +113,10 @@ export const open = Effect.fnUntraced(function* (
     peek: () => heap[0]?.head,
     take: () => {
       const source = heap[0]!
-      const found = fromText(source)
-      if (found === true) {
+      if (fromText(source)) {
         sink(heap, 0)
         return undefined
       }
-      if (found !== false) return Effect.fail(found)
       return Effect.map(refill(source), settle)
     }
   }

@@ -7,6 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Cause from "effect/Cause"
 import {
   type BackupReadError,
@@ -29,6 +30,7 @@ import { messageOf } from "../migrations/CauseMessage.ts"
 import * as Report from "../migrations/Report.ts"
 import * as Paging from "../Paging.ts"
 import * as Progress from "../Progress.ts"
+import { release } from "./Chunk.ts"
 import * as Difference from "./Difference.ts"
 import * as Files from "./Files.ts"
 import * as Format from "./Format.ts"
@@ -56,7 +58,7 @@ export interface Found {
 
 type Failure = DatabasesError | BackupReadError | JournalUnavailable
 
-/** Documents told of in one entry of the journal. */
+/** Deletions told of in one entry of the journal. */
 const journaled = 1000
 
 export const planOf = ({ current, databases, schema }: Options): SchemaPlan.Plan =>
@@ -102,52 +104,94 @@ const nothingDue = (chunks: ReadonlyArray<Chunk>): Due => {
   return { changed: lines(), missing: lines() }
 }
 
-/** Compares target and backup, both in order of id. `onExtra`: told of what only the target has, page by page. */
+/** Documents of a target in order of id: the one that comes next, and an effect where taking it must read. */
+interface Target<out E> {
+  readonly peek: () => (Difference.Standing & { readonly id: string }) | undefined
+  readonly take: () => Effect.Effect<void, E> | undefined
+}
+
+/** A collection itself, a page at a time. */
+const targetOf = Effect.fnUntraced(function* (
+  databases: Methods,
+  collection: string
+): Effect.fn.Return<Target<DatabasesError>, DatabasesError> {
+  let page: ReadonlyArray<Difference.Standing & { readonly id: string }> = []
+  let [position, isLast] = [0, false]
+  const read = Effect.fnUntraced(function* () {
+    const last = page.at(-1)?.id
+    const { documents } = yield* databases.listDocuments(
+      collection,
+      [
+        ...(last === undefined ? [] : [Query.greaterThan("$id", last)]),
+        Query.orderAsc("$id"),
+        Query.limit(Paging.defaultPageSize)
+      ],
+      { total: false }
+    )
+    isLast = documents.length < Paging.defaultPageSize
+    position = 0
+    page = documents.map((document) => ({
+      id: document.$id,
+      key: Format.sortableId(document.$id),
+      exact: DatabaseHash.document(document)
+    }))
+    yield* Effect.yieldNow
+  })
+  yield* read()
+  return {
+    peek: () => page[position],
+    take: () => (++position < page.length || isLast ? undefined : read())
+  }
+})
+
+/**
+ * Compares target and backup, both in order of id. `onExtra`: told of what only the target has. `safety`: a backup of
+ * the target as it is, whose index is read in its place.
+ */
 export const compare = Effect.fnUntraced(function* <E>(
-  { databases, only, part, schema, current }: Options,
-  onExtra: (documents: ReadonlyArray<Document>) => Effect.Effect<void, E>
+  { current, databases, only, part, schema }: Options,
+  onExtra: (documents: ReadonlyArray<{ readonly id: string; readonly exact: string }>) => Effect.Effect<void, E>,
+  safety?: Part
 ): Effect.fn.Return<{ readonly counts: Difference.Counts; readonly due: Due }, Failure | E> {
   const { chunks, documents: inBackup } = part.manifest
   const due = nothingDue(chunks)
   const counts = { ...Difference.none } as { [V in Difference.Verdict]: number }
-  const isAsked = (key: string) => only === undefined || only.has(key)
   const progress = yield* Progress.start(`comparing ${schema.$id}`, inBackup)
   yield* Effect.scoped(
     Effect.gen(function* () {
-      const reader = yield* Index.open(part.place, chunks)
-      /** Takes what the backup has before `target`, and at it; answers what the target's is. */
-      const meet = Effect.fnUntraced(function* (target: Difference.Standing | undefined) {
-        for (;;) {
-          const head = reader.peek()
-          const verdict = Difference.compare(target, head)
-          if (verdict === undefined) return undefined
-          const ours = isAsked(verdict === "extra" ? target!.key : head!.key)
-          if (ours) counts[verdict]++
-          if (verdict === "extra") return ours ? verdict : undefined
-          if (ours && verdict !== "same") due[verdict][head!.chunk]!.add(head!.line)
-          const more = reader.take()
+      const backup = yield* Index.open(part.place, chunks)
+      const target: Target<Failure> | undefined =
+        current === undefined
+          ? undefined
+          : safety === undefined
+            ? yield* targetOf(databases, schema.$id)
+            : yield* Index.open(safety.place, safety.manifest.chunks)
+      let extra: Array<{ readonly id: string; readonly exact: string }> = []
+      for (let seen = 1; ; seen++) {
+        const [ours, theirs] = [backup.peek(), target?.peek()]
+        const verdict = Difference.compare(theirs, ours)
+        if (verdict === undefined) break
+        const isAsked = only === undefined || only.has((verdict === "extra" ? theirs! : ours!).key)
+        if (isAsked) counts[verdict]++
+        if (verdict === "extra") {
+          // Single documents are restored, none is taken away.
+          if (only === undefined) extra.push({ id: theirs!.id, exact: theirs!.exact })
+        } else if (isAsked && verdict !== "same") due[verdict][ours!.chunk]!.add(ours!.line)
+        if (verdict !== "missing") {
+          const more = target!.take()
           if (more !== undefined) yield* more
-          if (verdict !== "missing") return verdict
         }
-      })
-      if (current !== undefined) {
-        yield* Paging.forEachPageById(
-          databases,
-          schema.$id,
-          Effect.fnUntraced(function* (page) {
-            const extra: Array<Document> = []
-            for (const document of page) {
-              const key = Format.sortableId(document.$id)
-              const verdict = yield* meet({ key, exact: DatabaseHash.document(document) })
-              // Single documents are restored, none is taken away.
-              if (verdict === "extra") extra.push(document)
-            }
-            yield* progress.advance(page.length)
-            if (only === undefined && extra.length > 0) yield* onExtra(extra)
-          })
-        )
+        if (verdict !== "extra") {
+          const more = backup.take()
+          if (more !== undefined) yield* more
+        }
+        if (extra.length === journaled) {
+          yield* onExtra(extra)
+          extra = []
+        }
+        if (seen % 1000 === 0) yield* Effect.andThen(progress.advance(1000), Effect.yieldNow)
       }
-      yield* meet(undefined)
+      if (extra.length > 0) yield* onExtra(extra)
     })
   )
   yield* progress.finish
@@ -164,36 +208,65 @@ const toDocument = (line: string, { attributes }: Collection): Document => {
   return document as Document
 }
 
-/** Documents of the lines that are due, a chunk at a time, in order of creation. */
-const forEachDue = Effect.fnUntraced(function* <E>(
+/** The lines of a chunk that are due: their numbers, where each begins, and where each ends. */
+interface Lines {
+  readonly numbers: Uint32Array
+  readonly starts: Uint32Array
+  readonly ends: Uint32Array
+}
+const dueLines = (raw: Buffer, due: Difference.Lines): Lines => {
+  const [numbers, starts, ends] = [new Uint32Array(due.size), new Uint32Array(due.size), new Uint32Array(due.size)]
+  for (let [start, number, found] = [0, 0, 0]; start < raw.length && found < due.size; number++) {
+    const end = raw.indexOf(0x0a, start)
+    if (due.has(number)) {
+      numbers[found] = number
+      starts[found] = start
+      ends[found++] = end
+    }
+    start = end + 1
+  }
+  return { numbers, starts, ends }
+}
+
+/** Ids in the texts of documents, which are not parsed for them. */
+const idsOf = (raw: Buffer, { starts }: Lines): ReadonlyArray<string> =>
+  Array.from(starts, (start) => {
+    const from = start + Format.idStart
+    return raw.toString("latin1", from, raw.indexOf(0x22, from))
+  })
+
+type Mark = (position: number, lines: ReadonlyArray<Difference.Lines>) => void
+
+/**
+ * Documents of the lines that are due, in order of creation, a batch at a time: `onChunk` hears of all their ids
+ * before. One chunk is decompressed while the documents of another are written.
+ */
+const forEachDue = Effect.fnUntraced(function* <E1, E2>(
   { part: { manifest, place }, schema }: Options,
   due: ReadonlyArray<Difference.Lines>,
-  body: (
-    documents: ReadonlyArray<Document>,
-    mark: (position: number, lines: ReadonlyArray<Difference.Lines>) => void
-  ) => Effect.Effect<void, E>
-): Effect.fn.Return<void, Failure | E> {
-  for (const [position, chunk] of manifest.chunks.entries()) {
-    const lines = due[position]!
-    if (lines.size === 0) continue
-    const raw = yield* Files.readChunk(place, chunk)
-    let [numbers, documents]: [Array<number>, Array<Document>] = [[], []]
-    const flush = Effect.fnUntraced(function* () {
-      const known = numbers
-      yield* body(documents, (index, set) => set[position]!.add(known[index]!))
-      numbers = []
-      documents = []
-    })
-    for (let [start, number] = [0, 0]; start < raw.length; number++) {
-      const end = raw.indexOf(0x0a, start)
-      if (lines.has(number)) {
-        numbers.push(number)
-        documents.push(toDocument(raw.toString("utf8", start, end), schema))
-        if (documents.length === journaled) yield* flush()
+  onChunk: (ids: ReadonlyArray<string>) => Effect.Effect<void, E1>,
+  onBatch: (documents: ReadonlyArray<Document>, mark: Mark) => Effect.Effect<void, E2>
+): Effect.fn.Return<void, Failure | E1 | E2> {
+  const chosen = [...manifest.chunks.entries()].filter(([position]) => due[position]!.size > 0)
+  const ahead = (index: number) =>
+    Effect.forkChild(
+      Effect.suspend(() => (index < chosen.length ? Files.readChunk(place, chosen[index]![1]) : Effect.undefined))
+    )
+  let next = yield* ahead(0)
+  for (const [index, [position]] of chosen.entries()) {
+    const raw = (yield* Fiber.join(next))!
+    next = yield* ahead(index + 1)
+    const lines = dueLines(raw, due[position]!)
+    yield* onChunk(idsOf(raw, lines))
+    const { ends, numbers, starts } = lines
+    for (let from = 0; from < numbers.length; from += batchLimit) {
+      const documents: Array<Document> = []
+      for (let line = from; line < Math.min(from + batchLimit, numbers.length); line++) {
+        documents.push(toDocument(raw.toString("utf8", starts[line], ends[line]), schema))
       }
-      start = end + 1
+      yield* onBatch(documents, (at, sets) => sets[position]!.add(numbers[from + at]!))
     }
-    if (documents.length > 0) yield* flush()
+    release(raw)
   }
 })
 
@@ -221,32 +294,29 @@ const write = Effect.fnUntraced(function* (
     return new Map(documents.map((document) => [Format.sortableId(document.$id), DatabaseHash.document(document)]))
   })
 
-  /** Puts documents as they are in the backup; answers the positions of those that unique values stand against. */
+  const tell = (action: "update" | "create") => (ids: ReadonlyArray<string>) =>
+    Effect.asVoid(journal.append({ _tag: "Restored", action, what: ids }))
+  /** Puts a batch as it is in the backup; answers the positions of those that unique values stand against. */
   const put = Effect.fnUntraced(function* (
     action: "update" | "create",
-    documents: ReadonlyArray<Document>,
+    batch: ReadonlyArray<Document>,
     toRestore: (document: Document, found: string | null) => Restore
   ): Effect.fn.Return<ReadonlyArray<number>, Failure> {
-    yield* journal.append({ _tag: "Restored", action, what: documents.map(({ $id }) => $id) })
-    const left: Array<number> = []
-    for (let from = 0; from < documents.length; from += batchLimit) {
-      const batch = documents.slice(from, from + batchLimit)
-      const found = action === "create" ? new Map<string, string>() : yield* standing(batch)
-      const restores = batch.map((document) => toRestore(document, found.get(Format.sortableId(document.$id)) ?? null))
-      const { conflicts } = yield* databases.restoreDocuments(collection, restores)
-      const stuck = new Set(conflicts)
-      for (const [index, { $id }] of batch.entries()) if (stuck.has($id)) left.push(from + index)
-      yield* progress.advance(batch.length)
-      yield* Effect.yieldNow
-    }
-    return left
+    const found = action === "create" ? new Map<string, string>() : yield* standing(batch)
+    const restores = batch.map((document) => toRestore(document, found.get(Format.sortableId(document.$id)) ?? null))
+    const { conflicts } = yield* databases.restoreDocuments(collection, restores)
+    yield* progress.advance(batch.length)
+    yield* Effect.yieldNow
+    if (conflicts.length === 0) return []
+    const stuck = new Set(conflicts)
+    return [...batch.entries()].flatMap(([index, { $id }]) => (stuck.has($id) ? [index] : []))
   })
   const wanted = (document: Document, expected: string | null): Restore => ({ id: document.$id, expected, document })
 
   /** Those that stay behind are due again. */
   const pass = Effect.fnUntraced(function* (action: "update" | "create", lines: ReadonlyArray<Difference.Lines>) {
     const left = fresh()
-    yield* forEachDue(options, lines, (documents, mark) =>
+    yield* forEachDue(options, lines, tell(action), (documents, mark) =>
       Effect.map(put(action, documents, wanted), (stuck) => {
         for (const index of stuck) mark(index, left)
       })
@@ -261,7 +331,7 @@ const write = Effect.fnUntraced(function* (
     changing = yield* pass("update", changing)
   }
   // What is left swaps its values in a circle: those documents go, and come again with those that are missing.
-  yield* forEachDue(options, changing, (documents, mark) =>
+  yield* forEachDue(options, changing, tell("update"), (documents, mark) =>
     Effect.gen(function* () {
       yield* put("update", documents, ({ $id }, expected) => ({ id: $id, expected, document: null }))
       for (const index of documents.keys()) mark(index, due.missing)
@@ -271,8 +341,11 @@ const write = Effect.fnUntraced(function* (
   // Created by somebody else meanwhile: as the backup has it all the same.
   if (sizeOf(missing) > 0) missing = yield* pass("update", missing)
   const ids: Array<string> = []
-  yield* forEachDue(options, missing, (documents) =>
-    Effect.sync(() => void ids.push(...documents.map(({ $id }) => $id)))
+  yield* forEachDue(
+    options,
+    missing,
+    (some) => Effect.sync(() => void ids.push(...some)),
+    () => Effect.void
   )
   yield* progress.finish
   return ids
@@ -315,7 +388,7 @@ export const expectedHash = Effect.fnUntraced(function* ({
 export const restore = Effect.fnUntraced(function* (
   options: Options,
   journal: RunJournal,
-  safety: string | null
+  safety: Part | undefined
 ): Effect.fn.Return<Difference.Counts, RestoreIncomplete> {
   const { databases, only, part, schema } = options
   const collection = schema.$id
@@ -323,25 +396,26 @@ export const restore = Effect.fnUntraced(function* (
     new RestoreIncomplete({
       collection,
       detail,
-      safety,
+      safety: safety === undefined ? null : Files.locationOf(safety.place, Format.manifestName),
       backup: Files.locationOf(part.place, Format.manifestName)
     })
   const exit = yield* Effect.gen(function* () {
     const plan = planOf(options)
     yield* applySchema(databases, journal, plan.before)
+    // An attribute that went or came changes hashes: then the safety backup is no longer what stands there.
+    const isSafe = !plan.before.some(({ _tag }) => _tag === "DeleteAttribute" || _tag === "CreateAttribute")
     const { counts, due } = yield* compare(
       options,
-      Effect.fnUntraced(function* (extra: ReadonlyArray<Document>) {
-        yield* journal.append({ _tag: "Restored", action: "delete", what: extra.map(({ $id }) => $id) })
+      Effect.fnUntraced(function* (extra: ReadonlyArray<{ readonly id: string; readonly exact: string }>) {
+        yield* journal.append({ _tag: "Restored", action: "delete", what: extra.map(({ id }) => id) })
         for (let from = 0; from < extra.length; from += batchLimit) {
-          const restores = extra.slice(from, from + batchLimit).map((document): Restore => ({
-            id: document.$id,
-            expected: DatabaseHash.document(document),
-            document: null
-          }))
+          const restores = extra
+            .slice(from, from + batchLimit)
+            .map(({ exact, id }): Restore => ({ id, expected: exact, document: null }))
           yield* databases.restoreDocuments(collection, restores)
         }
-      })
+      }),
+      isSafe ? safety : undefined
     )
     const left = yield* write(options, journal, due)
     if (left.length > 0) {

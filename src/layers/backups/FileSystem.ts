@@ -64,7 +64,8 @@ export const make = Effect.fnUntraced(function* (folder: string) {
     const home = path.dirname(location)
     const failed = unavailable(location)
     const temporary = path.join(home, `.${path.basename(location)}.${process.pid}.tmp`)
-    yield* Effect.mapError(fs.makeDirectory(home, { recursive: true, mode: 0o700 }), failed)
+    const isNew = Option.isNone(yield* kindOf(home))
+    if (isNew) yield* Effect.mapError(fs.makeDirectory(home, { recursive: true, mode: 0o700 }), failed)
     yield* Effect.scoped(
       Effect.gen(function* () {
         const handle = yield* Effect.mapError(fs.open(temporary, { flag: "w", mode: 0o600 }), failed)
@@ -75,8 +76,9 @@ export const make = Effect.fnUntraced(function* (folder: string) {
       Effect.andThen(Effect.mapError(fs.rename(temporary, location), failed)),
       Effect.onError(() => Effect.ignore(fs.remove(temporary)))
     )
+    yield* Effect.mapError(AtomicFile.syncFolder(home), failed)
     // The names on the way down are new too, the first time.
-    for (let at = home; at.length >= folder.length; at = path.dirname(at)) {
+    for (let at = path.dirname(home); isNew && at.length >= folder.length; at = path.dirname(at)) {
       yield* Effect.mapError(AtomicFile.syncFolder(at), failed)
       if (at === path.dirname(at)) break
     }

@@ -47,7 +47,7 @@ export const open = (options: OpenOptions): Sqlite => {
   const readOnly = options.readOnly ?? false
   const database = new DatabaseSync(options.filename, { timeout: options.busyTimeout ?? 5000, readOnly })
   try {
-    database.exec("pragma synchronous = FULL; pragma temp_store = MEMORY")
+    database.exec("pragma synchronous = FULL")
   } catch (error) {
     database.close()
     throw error
