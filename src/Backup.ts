@@ -8,7 +8,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import {
-  type BackupError,
   type BackupReadError,
   BackupUnknown,
   type DocumentsNotInBackup,
@@ -26,6 +25,7 @@ import {
 import type { Collection } from "./Collection.ts"
 import { Databases, type Methods } from "./Databases.ts"
 import type { DatabasesError } from "./DatabasesError.ts"
+import * as Catalog from "./internal/backups/Catalog.ts"
 import * as Create from "./internal/backups/Create.ts"
 import * as Format from "./internal/backups/Format.ts"
 import * as Restore from "./internal/backups/Restore.ts"
@@ -172,77 +172,9 @@ export const createInRun = Effect.fnUntraced(function* (
   return yield* createPart(databases, collection, { ...options, backup: options.backup ?? (yield* RunId.make) })
 })
 
-/** A part, or what stands where one should be. */
-export interface Listed {
-  readonly backup: string
-  readonly collection: string
-  readonly backupFile: string
-  /** Bytes of its files. */
-  readonly bytes: number
-  /** Undefined: it can't be read, and `problem` says why. */
-  readonly manifest: Manifest | undefined
-  readonly problem: string | undefined
-}
-
-const manifestForm = new RegExp(`^([^/]+)/([^/]+)/${Format.manifestName.replace(".", "\\.")}$`)
-
+export type Listed = Catalog.Listed
 /** All parts in the storage, oldest first. What has no manifest is no backup, and not listed. */
-export const list: Effect.Effect<
-  ReadonlyArray<Listed>,
-  BackupStorageUnavailable | BackupNameRefused,
-  BackupStorage
-> = Effect.gen(function* () {
-  const storage = yield* BackupStorage
-  const objects = yield* storage.list("")
-  const sizes = new Map<string, number>()
-  for (const { bytes, name } of objects) {
-    const prefix = name.split("/").slice(0, 2).join("/")
-    sizes.set(prefix, (sizes.get(prefix) ?? 0) + bytes)
-  }
-  const parts = objects.flatMap(({ name }) => {
-    const [, backup, collection] = manifestForm.exec(name) ?? []
-    const isPart = backup !== undefined && collection !== undefined && Format.backupId.test(backup)
-    return isPart ? [{ backup, collection, name }] : []
-  })
-  return yield* Effect.forEach(parts, ({ backup, collection, name }) =>
-    Verify.open(storage, `${backup}/${collection}/`).pipe(
-      Effect.map(({ manifest }) => ({ manifest, problem: undefined })),
-      Effect.catch((error) => Effect.succeed({ manifest: undefined, problem: error.message })),
-      Effect.map((found): Listed => ({
-        backup,
-        collection,
-        backupFile: storage.locationOf(name),
-        bytes: sizes.get(`${backup}/${collection}`) ?? 0,
-        ...found
-      }))
-    )
-  )
-})
-
-/** The parts that a name means: a manifest or its folder in the storage, `BACKUP/COLLECTION`, or a BACKUP alone. */
-const resolve = Effect.fnUntraced(function* (
-  name: string
-): Effect.fn.Return<ReadonlyArray<string>, BackupReadError, BackupStorage> {
-  const storage = yield* BackupStorage
-  const root = storage.locationOf("x").slice(0, -1)
-  const trimmed = (name.startsWith(root) ? name.slice(root.length) : name).replace(/\/+$/, "")
-  const unknown = (detail: string) => new BackupUnknown({ backup: name, detail })
-  const parts = trimmed.split("/").filter((part, index) => part !== "." || index > 0)
-  if (parts.at(-1) === Format.manifestName) parts.pop()
-  const [backup, collection, ...rest] = parts
-  if (backup === undefined || rest.length > 0 || !Format.backupId.test(backup)) {
-    return yield* unknown(
-      `it is neither the id of a backup in ${storage.location}, nor one of a collection's (BACKUP/COLLECTION), nor the path of its manifest or folder there`
-    )
-  }
-  if (collection !== undefined) return [`${backup}/${collection}/`]
-  const found = (yield* storage.list(`${backup}/`)).flatMap((object) => {
-    const [, own, part] = manifestForm.exec(object.name) ?? []
-    return own === backup && part !== undefined ? [`${backup}/${part}/`] : []
-  })
-  if (found.length === 0) return yield* unknown(`there is no manifest under ${storage.locationOf(backup)}`)
-  return found
-})
+export const list = Catalog.list
 
 /** What a verification found. */
 export interface Verified extends Summary {
@@ -255,7 +187,7 @@ export const verify = Effect.fn("Backup.verify")(function* (
   name: string
 ): Effect.fn.Return<ReadonlyArray<Verified>, BackupReadError, BackupStorage> {
   const storage = yield* BackupStorage
-  return yield* Effect.forEach(yield* resolve(name), (prefix) =>
+  return yield* Effect.forEach(yield* Catalog.resolve(name), (prefix) =>
     Effect.gen(function* () {
       const part = yield* Verify.open(storage, prefix)
       yield* Verify.check(part, { content: true })
@@ -408,7 +340,7 @@ export const restore = Effect.fn("Backup.restore")(function* (
   Databases | BackupStorage | MigrationLock | MigrationJournal
 > {
   const databases = yield* Databases
-  const prefixes = yield* resolve(name)
+  const prefixes = yield* Catalog.resolve(name)
   if (prefixes.length > 1 && (options?.to ?? options?.only) !== undefined) {
     const detail = `it holds ${prefixes.length} collections (${prefixes.map((prefix) => prefix.split("/")[1]).join(", ")}). Name one of them: BACKUP/COLLECTION`
     return yield* new BackupUnknown({ backup: name, detail })
@@ -485,5 +417,3 @@ export const prune = Effect.fn("Backup.prune")(function* (
   yield* Effect.forEach(unfinished, remove, { discard: true })
   return decisions
 })
-
-export type { BackupError }

@@ -13,7 +13,7 @@ import { createGunzip, createGzip } from "node:zlib"
 import * as Attribute from "holdfast/Attribute"
 import * as Backup from "holdfast/Backup"
 import * as DatabaseHash from "holdfast/DatabaseHash"
-import { Databases } from "holdfast/Databases"
+import { Databases, type DocumentInput } from "holdfast/Databases"
 import * as Query from "holdfast/Query"
 import * as BackupFolder from "holdfast/layers/backups/FileSystem"
 import * as Embedded from "holdfast/layers/databases/Embedded"
@@ -93,13 +93,15 @@ const plainBackup = Effect.gen(function* () {
 const plainRestore = Effect.gen(function* () {
   const db = yield* Databases
   yield* db.createCollection("plain", definition)
-  let batch: Array<any> = []
+  let batch: Array<DocumentInput> = []
   const lines = createInterface({ input: createReadStream(plain).pipe(createGunzip()), crlfDelay: Infinity })
   const next = lines[Symbol.asyncIterator]()
   for (;;) {
     const line = yield* Effect.promise(() => next.next())
     if (line.done !== true) {
-      const { $sequence: _sequence, ...values } = JSON.parse(line.value)
+      const { $sequence: _sequence, ...values } = JSON.parse(line.value) as DocumentInput & {
+        readonly $sequence: string
+      }
       batch.push(values)
     }
     if (batch.length === 100 || (line.done === true && batch.length > 0)) {
@@ -158,7 +160,14 @@ const changed = Effect.gen(function* () {
   return middle
 })
 
-const work: { readonly [name: string]: Effect.Effect<unknown, unknown, any> } = {
+const layers = Layer.mergeAll(
+  Embedded.layer({ filename: join(folder, "bench.db") }),
+  BackupFolder.layer(backups),
+  FileJournal.layer(backups),
+  SqliteLock.layer(join(folder, "bench.db"))
+).pipe(Layer.provide(NodeServices.layer))
+
+const work: { readonly [name: string]: Effect.Effect<unknown, unknown, Layer.Success<typeof layers>> } = {
   fill,
   backup: Backup.create(["c"], { consistency: "fuzzy" }),
   "plain-backup": plainBackup,
@@ -172,13 +181,6 @@ const resident = () => {
   const status = readFileSync("/proc/self/statm", "utf8").split(" ")
   return (Number(status[1]) * 4096) / 1e6
 }
-
-const layers = Layer.mergeAll(
-  Embedded.layer({ filename: join(folder, "bench.db") }),
-  BackupFolder.layer(backups),
-  FileJournal.layer(backups),
-  SqliteLock.layer(join(folder, "bench.db"))
-).pipe(Layer.provide(NodeServices.layer))
 
 const answer = await Effect.runPromise(
   Effect.gen(function* () {

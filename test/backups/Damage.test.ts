@@ -101,7 +101,7 @@ const cases: ReadonlyArray<readonly [title: string, damage: (part: Part) => void
   ["a flipped byte in the schema", (p) => flip(p.file(schema), middle), "BackupDamaged", schema],
   [
     "a flipped byte in the manifest",
-    (p) => flip(p.file(manifest), (n) => readFileSync(p.file(manifest), "utf8").indexOf('"documents": ') + 14 + 0 * n),
+    (p) => flip(p.file(manifest), () => readFileSync(p.file(manifest), "utf8").indexOf('"documents": ') + 14),
     "BackupDamaged",
     manifest
   ],

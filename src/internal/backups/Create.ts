@@ -209,7 +209,8 @@ export const create = Effect.fnUntraced(function* (options: Options, schema: Col
     yield* progress.finish
     let next = chunks.length + 1
     let [passes, isStill] = [1, false]
-    while (consistency !== "fuzzy" && !isStill && passes < mostPasses) {
+    const most = consistency === "fuzzy" ? 1 : mostPasses
+    while (!isStill && passes < most) {
       passes++
       isStill = true
       const again: Array<Stored> = []

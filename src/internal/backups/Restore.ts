@@ -7,7 +7,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Cause from "effect/Cause"
 import {
   type BackupReadError,
@@ -155,7 +154,7 @@ export const compare = Effect.fnUntraced(function* <E>(
 ): Effect.fn.Return<{ readonly counts: Difference.Counts; readonly due: Due }, Failure | E> {
   const { chunks, documents: inBackup } = part.manifest
   const due = nothingDue(chunks)
-  const counts = { ...Difference.none } as { [V in Difference.Verdict]: number }
+  const counts = { ...Difference.none }
   const progress = yield* Progress.start(`comparing ${schema.$id}`, inBackup)
   yield* Effect.scoped(
     Effect.gen(function* () {
@@ -239,7 +238,7 @@ type Mark = (position: number, lines: ReadonlyArray<Difference.Lines>) => void
 
 /**
  * Documents of the lines that are due, in order of creation, a batch at a time: `onChunk` hears of all their ids
- * before. One chunk is decompressed while the documents of another are written.
+ * before. One chunk is in memory.
  */
 const forEachDue = Effect.fnUntraced(function* <E1, E2>(
   { part: { manifest, place }, schema }: Options,
@@ -248,14 +247,8 @@ const forEachDue = Effect.fnUntraced(function* <E1, E2>(
   onBatch: (documents: ReadonlyArray<Document>, mark: Mark) => Effect.Effect<void, E2>
 ): Effect.fn.Return<void, Failure | E1 | E2> {
   const chosen = [...manifest.chunks.entries()].filter(([position]) => due[position]!.size > 0)
-  const ahead = (index: number) =>
-    Effect.forkChild(
-      Effect.suspend(() => (index < chosen.length ? Files.readChunk(place, chosen[index]![1]) : Effect.undefined))
-    )
-  let next = yield* ahead(0)
-  for (const [index, [position]] of chosen.entries()) {
-    const raw = (yield* Fiber.join(next))!
-    next = yield* ahead(index + 1)
+  for (const [position, chunk] of chosen) {
+    const raw = yield* Files.readChunk(place, chunk)
     const lines = dueLines(raw, due[position]!)
     yield* onChunk(idsOf(raw, lines))
     const { ends, numbers, starts } = lines

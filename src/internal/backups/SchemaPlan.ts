@@ -19,20 +19,19 @@ const { cases } = Operation
 const same = (left: unknown, right: unknown): boolean => canonicalJson(left) === canonicalJson(right)
 
 /** One that refuses no value of the backup's. Its default fills nothing that is restored. */
-const relaxed = (attribute: Definition): Definition =>
-  ({
-    ...attribute,
-    required: false,
-    default: null,
-    ...("min" in attribute ? { min: null, max: null } : {})
-  }) as Definition
+const relaxed = (attribute: Definition): Definition => ({
+  ...attribute,
+  required: false,
+  default: null,
+  ...("min" in attribute ? { min: null, max: null } : {})
+})
 
 /** Holds the values of both: `from` stands there, `to` is wanted, of one kind. */
 const widened = (from: Definition, to: Definition): Definition => {
   const sizes = "size" in from && "size" in to ? { size: Math.max(from.size, to.size) } : {}
   const elements =
     from.kind === "enum" && to.kind === "enum" ? { elements: [...new Set([...from.elements, ...to.elements])] } : {}
-  return { ...relaxed(to), ...sizes, ...elements } as Definition
+  return { ...relaxed(to), ...sizes, ...elements }
 }
 
 /** Kind and list-ness stay for good, and so do the bits of a whole number. */
@@ -73,7 +72,7 @@ export const change = (database: string, current: Collection, schema: Collection
   const wanted = new Map(schema.attributes.map((attribute) => [attribute.key, attribute]))
   const goes = current.attributes.filter(({ key, ...rest }) => {
     const to = wanted.get(key)
-    return to === undefined || !isReplaceable({ key, ...rest } as Definition, to)
+    return to === undefined || !isReplaceable({ key, ...rest }, to)
   })
   const gone = new Set(goes.map(({ key }) => key))
   const keptIndexes = current.indexes.filter(

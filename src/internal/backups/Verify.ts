@@ -172,7 +172,7 @@ const checkChunk = Effect.fnUntraced(function* (
 })
 
 /**
- * Checks every byte of a part; answers its schema. Memory: two chunks, whatever the size. `content`: also the hash
+ * Checks every byte of a part; answers its schema. Memory: one chunk, whatever the size. `content`: also the hash
  * without dates, which a restore does not need.
  */
 export const check = Effect.fnUntraced(function* (
@@ -192,8 +192,7 @@ export const check = Effect.fnUntraced(function* (
         checkChunk(place, chunk, exact, content),
         Effect.andThen(progress.advance(chunk.documents), Effect.yieldNow)
       ),
-    // One is decompressed while another is looked at.
-    { concurrency: 2, discard: true }
+    { discard: true }
   ).pipe(Effect.ensuring(progress.finish))
   const damaged = (detail: string) => Files.damaged(place, Format.manifestName, detail)
   if (

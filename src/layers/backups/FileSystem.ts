@@ -77,8 +77,9 @@ export const make = Effect.fnUntraced(function* (folder: string) {
       Effect.onError(() => Effect.ignore(fs.remove(temporary)))
     )
     yield* Effect.mapError(AtomicFile.syncFolder(home), failed)
-    // The names on the way down are new too, the first time.
-    for (let at = path.dirname(home); isNew && at.length >= folder.length; at = path.dirname(at)) {
+    if (!isNew) return
+    // The names on the way down are new too.
+    for (let at = path.dirname(home); at.length >= folder.length; at = path.dirname(at)) {
       yield* Effect.mapError(AtomicFile.syncFolder(at), failed)
       if (at === path.dirname(at)) break
     }

@@ -1,7 +1,7 @@
 /** `--backups` and the name of a backup → where backups are kept, and what they are encrypted with. */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
@@ -39,7 +39,8 @@ export interface Located {
 export const locate = Effect.fnUntraced(function* (
   name: string,
   folder: string
-): Effect.fn.Return<Located, never, Path.Path> {
+): Effect.fn.Return<Located, never, FileSystem.FileSystem | Path.Path> {
+  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const part = path.basename(name) === "manifest.json" ? path.dirname(name) : name.replace(/[/\\]+$/, "")
   const above = path.dirname(part)
@@ -47,8 +48,11 @@ export const locate = Effect.fnUntraced(function* (
     ? { root: above, name: path.basename(part) }
     : isId(path.basename(above))
       ? { root: path.dirname(above), name: `${path.basename(above)}/${path.basename(part)}` }
-      : { root: ".", name }
-  // A name alone, or below the folder as it was given.
-  const isOurs = found.root === "." || path.resolve(found.root) === path.resolve(folder)
-  return isOurs ? { folder, name: found.name } : { folder: found.root, name: found.name }
+      : undefined
+  if (found === undefined || path.resolve(found.root) === path.resolve(folder)) {
+    return { folder, name: found?.name ?? name }
+  }
+  const isThere = yield* Effect.orElseSucceed(fs.exists(part), () => false)
+  // A name alone, if no folder here is called like that.
+  return found.root === "." && !isThere ? { folder, name: found.name } : { folder: found.root, name: found.name }
 })
