@@ -24,16 +24,17 @@ const beside = (db: Methods, others: (lists: number) => Effect.Effect<unknown, u
   return make({
     databaseId: db.databaseId,
     execute: (operation) =>
-      Effect.tap(db.execute(operation), () =>
-        operation._tag === "ListDocuments" && operation.queries.length > 1 ? Effect.orDie(others(++lists)) : Effect.void
-      )
+      Effect.tap(db.execute(operation), () => {
+        const one: Operation = operation
+        return one._tag === "ListDocuments" && one.queries.length > 1 ? Effect.orDie(others(++lists)) : Effect.void
+      })
   })
 }
 const backup = (db: Methods, consistency: "fuzzy" | "converged" | "quiesced") =>
   Effect.gen(function* () {
     const [made] = yield* Effect.provideService(Backup.create(["c"], { consistency }), Databases, Databases.of(db))
     const [verified] = yield* Backup.verify(made!.backupFile)
-    const [listed] = (yield* Backup.list).filter(({ backupFile }) => backupFile === made!.backupFile)
+    const listed = (yield* Backup.list).find(({ backupFile }) => backupFile === made!.backupFile)
     return {
       consistency: listed!.manifest!.consistency,
       documents: made!.documentCount,
