@@ -135,7 +135,11 @@ const createPart = Effect.fnUntraced(function* <E = never, R = never>(
   const storage = yield* BackupStorage
   yield* checkId(collection)
   const schema = yield* lookUp(databases, collection)
-  const copy = Create.create({ databases, storage, collection, ...options }, schema)
+  const prefix = `${options.backup}/${schema?.$id ?? collection}/`
+  const copy = Effect.interruptible(Create.create({ databases, storage, collection, ...options }, schema)).pipe(
+    // What is left of it would only take room, of which there may be none.
+    Effect.onError(() => Effect.ignore(Catalog.remove(storage, prefix)))
+  )
   return summaryOf(storage, yield* schema === undefined || wrap === undefined ? copy : wrap(schema, copy))
 })
 
@@ -190,7 +194,7 @@ export const verify = Effect.fn("Backup.verify")(function* (
   return yield* Effect.forEach(yield* Catalog.resolve(name), (prefix) =>
     Effect.gen(function* () {
       const part = yield* Verify.open(storage, prefix)
-      yield* Verify.check(part, { content: true })
+      yield* Effect.interruptible(Verify.check(part, { content: true }))
       const { backup, hashes } = part.manifest
       return { ...summaryOf(storage, part.manifest), backup, hashes }
     })
@@ -265,7 +269,7 @@ const restorePart = Effect.fnUntraced(function* (
     const detail = `it says that there was no ${manifest.collection}, so there is nothing to restore elsewhere or in part`
     return yield* new BackupUnknown({ backup: prefix.slice(0, -1), detail })
   }
-  const saved = yield* Verify.check(part, { content: false })
+  const saved = yield* Effect.interruptible(Verify.check(part, { content: false }))
   const current = yield* lookUp(databases, collection)
   const backup = storage.locationOf(`${prefix}${Format.manifestName}`)
   const dryRun = options?.dryRun === true
@@ -273,7 +277,7 @@ const restorePart = Effect.fnUntraced(function* (
   const nothing = { same: 0, changed: 0, missing: 0, extra: 0 }
 
   const schema = saved === undefined ? undefined : { ...saved, $id: current?.$id ?? collection }
-  const only = options?.only === undefined ? undefined : new Set(options.only.map(Format.sortableId))
+  const only = options?.only === undefined ? undefined : new Map(options.only.map((id) => [Format.sortableId(id), id]))
   const request = schema === undefined ? undefined : { databases, part, schema, current, only }
   const sentences =
     request === undefined
@@ -391,17 +395,8 @@ export const prune = Effect.fn("Backup.prune")(function* (
     rule,
     needed
   )
-  const remove = Effect.fnUntraced(function* (prefix: string) {
-    const objects = yield* storage.list(prefix)
-    // The manifest first: what is left of a part without one is no backup.
-    const manifest = `${prefix}${Format.manifestName}`
-    yield* storage.remove(manifest)
-    yield* Effect.forEach(objects, ({ name }) => (name === manifest ? Effect.void : storage.remove(name)), {
-      discard: true
-    })
-  })
   for (const { backup, keep } of decisions) {
-    if (keep === undefined) yield* remove(`${backup.backup}/${backup.collection}/`)
+    if (keep === undefined) yield* Catalog.remove(storage, `${backup.backup}/${backup.collection}/`)
   }
   const now = yield* Clock.currentTimeMillis
   const known = new Set(all.map(({ backup, collection }) => `${backup}/${collection}/`))
@@ -414,6 +409,6 @@ export const prune = Effect.fn("Backup.prune")(function* (
       return isPart && !known.has(prefix) && now - startedAt(backup!) > abandonedAfter ? [prefix] : []
     })
   )
-  yield* Effect.forEach(unfinished, remove, { discard: true })
+  yield* Effect.forEach(unfinished, (prefix) => Catalog.remove(storage, prefix), { discard: true })
   return decisions
 })

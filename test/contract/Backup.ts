@@ -196,7 +196,7 @@ export const contract = <E>(name: string, implementation: Layer.Layer<Services, 
         yield* db.getDocument("people", "new")
         const before = yield* hashOf(db, "people")
         const unknown = yield* Effect.flip(Backup.restore(backupFile, { only: ["p1", "nobody"] }))
-        assert.deepInclude(unknown, { _tag: "DocumentsNotInBackup", ids: ["NOBODY"] })
+        assert.deepInclude(unknown, { _tag: "DocumentsNotInBackup", ids: ["nobody"] })
         yield* db.createAttribute("people", Attribute.integer("extra"))
         const differs = yield* Effect.flip(Backup.restore(backupFile, { only: ["p2"] }))
         assert.deepInclude(differs, { _tag: "RestoreSchemaDiffers", collection: "people" })

@@ -145,7 +145,7 @@ describe("restore", () => {
         [["backups/nothing/people/manifest.json"], "nothing"],
         [[`${id}/nobody`], "nobody"],
         [[id, "--to", "x"], "BACKUP/COLLECTION"],
-        [[`${id}/people`, "--only", "zoe"], "ZOE"],
+        [[`${id}/people`, "--only", "zoe"], "zoe"],
         [[`${id}/people`, "--to", "../x"], "../x"]
       ] as const) {
         const before = yield* hashOf(home)

@@ -2,7 +2,12 @@
 import * as Effect from "effect/Effect"
 import { type BackupReadError, BackupUnknown } from "../../BackupError.ts"
 import type { Manifest } from "../../BackupManifest.ts"
-import { type BackupNameRefused, BackupStorage, type BackupStorageUnavailable } from "../../BackupStorage.ts"
+import {
+  type BackupNameRefused,
+  BackupStorage,
+  type BackupStorageUnavailable,
+  type Methods as Storage
+} from "../../BackupStorage.ts"
 import * as Format from "./Format.ts"
 import * as Verify from "./Verify.ts"
 
@@ -76,4 +81,14 @@ export const resolve = Effect.fnUntraced(function* (
   })
   if (found.length === 0) return yield* unknown(`there is no manifest under ${storage.locationOf(backup)}`)
   return found
+})
+
+/** Removes a part, or what there is of one: the manifest first, since without it the rest is no backup. */
+export const remove = Effect.fnUntraced(function* (storage: Storage, prefix: string) {
+  const objects = yield* storage.list(prefix)
+  const manifest = `${prefix}${Format.manifestName}`
+  yield* storage.remove(manifest)
+  yield* Effect.forEach(objects, ({ name }) => (name === manifest ? Effect.void : storage.remove(name)), {
+    discard: true
+  })
 })

@@ -44,8 +44,8 @@ export interface Options {
   readonly schema: Collection
   /** What stands there now. */
   readonly current: Collection | undefined
-  /** Ids, sortable; undefined: all. */
-  readonly only: ReadonlySet<string> | undefined
+  /** Ids as they sort, and as they were given; undefined: all. */
+  readonly only: ReadonlyMap<string, string> | undefined
 }
 
 /** What it comes to. */
@@ -74,7 +74,7 @@ export const checkOnly = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, BackupReadError | DocumentsNotInBackup | RestoreSchemaDiffers> {
   const { current, only, part, schema } = options
   if (only === undefined) return
-  const missing = new Set(only)
+  const missing = new Map(only)
   yield* Effect.scoped(
     Effect.gen(function* () {
       const reader = yield* Index.open(part.place, part.manifest.chunks)
@@ -87,7 +87,7 @@ export const checkOnly = Effect.fnUntraced(function* (
   )
   if (missing.size > 0) {
     const backup = Files.locationOf(part.place, Format.manifestName)
-    return yield* new DocumentsNotInBackup({ backup, ids: [...missing] })
+    return yield* new DocumentsNotInBackup({ backup, ids: [...missing.values()] })
   }
   const changes = current === undefined ? [] : sentences(planOf(options))
   if (changes.length > 0) return yield* new RestoreSchemaDiffers({ collection: schema.$id, changes })
