@@ -18,7 +18,7 @@ export default defineConfig({
     // Processes, since tests change the working directory, kill and time; two, since that is what a CI machine has.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 30_000,
     coverage: {
       provider: "v8",
