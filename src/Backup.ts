@@ -6,34 +6,22 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Scope } from "effect/Scope"
-import {
-  type BackupReadError,
-  BackupUnknown,
-  type DocumentsNotInBackup,
-  type RestoreIncomplete,
-  type RestoreSchemaDiffers
-} from "./BackupError.ts"
+import { type BackupReadError, BackupUnknown } from "./BackupError.ts"
 import type { Consistency, Manifest } from "./BackupManifest.ts"
 import * as BackupRetention from "./BackupRetention.ts"
-import {
-  BackupNameRefused,
-  BackupStorage,
-  type BackupStorageUnavailable,
-  type Methods as Storage
-} from "./BackupStorage.ts"
+import { type BackupNameRefused, BackupStorage, type BackupStorageUnavailable } from "./BackupStorage.ts"
 import type { Collection } from "./Collection.ts"
 import { Databases, type Methods } from "./Databases.ts"
 import type { DatabasesError } from "./DatabasesError.ts"
 import * as Catalog from "./internal/backups/Catalog.ts"
-import * as Create from "./internal/backups/Create.ts"
 import * as Format from "./internal/backups/Format.ts"
-import * as Restore from "./internal/backups/Restore.ts"
+import * as Part from "./internal/backups/Part.ts"
+import * as RestoreRun from "./internal/backups/RestoreRun.ts"
 import * as Verify from "./internal/backups/Verify.ts"
 import { openRuns } from "./internal/migrations/OpenRuns.ts"
 import * as RunId from "./internal/RunId.ts"
 import { type JournalUnavailable, MigrationJournal, RecoveryNeeded } from "./MigrationJournal.ts"
-import { type Holder, type LockHeld, MigrationLock, type LockUnavailable } from "./MigrationLock.ts"
+import { LockHeld, MigrationLock, type LockUnavailable } from "./MigrationLock.ts"
 
 export interface CreateOptions {
   /** Default `converged`. What was reached is in the result. */
@@ -42,46 +30,17 @@ export interface CreateOptions {
   readonly reason?: string | undefined
 }
 
-/** A part of a backup: one collection. */
-export interface Summary {
-  readonly success: true
-  readonly collection: string
-  /** Where its manifest is: what `restore` takes. */
-  readonly backupFile: string
-  readonly documentCount: number
-  /** There was no such collection. */
-  readonly absent?: true
-  readonly consistency: Consistency
-}
+export type Summary = Part.Summary
+export const createInRun = Part.createInRun
 
-const summaryOf = (storage: Storage, { absent, backup, collection, consistency, documents }: Manifest): Summary => ({
-  success: true,
-  collection,
-  backupFile: storage.locationOf(`${backup}/${collection}/${Format.manifestName}`),
-  documentCount: documents,
-  ...(absent ? { absent } : {}),
-  consistency: consistency.reached
+/** Fails where a run goes on, or was cut short. */
+const checkNothingOpen = Effect.fnUntraced(function* (databases: Methods) {
+  const runs = yield* openRuns(databases)
+  if (runs.length === 0) return
+  const holder = yield* (yield* MigrationLock).holder
+  if (holder !== undefined) return yield* new LockHeld({ holder })
+  return yield* new RecoveryNeeded({ runs })
 })
-
-const prefixOf = (storage: Storage, { backupFile }: Summary): string =>
-  backupFile.slice(storage.locationOf("x").length - 1, -Format.manifestName.length)
-
-type WriteError = DatabasesError | BackupStorageUnavailable | BackupNameRefused
-
-/** A collection as it is; undefined where there is none. */
-const lookUp = (databases: Methods, collection: string): Effect.Effect<Collection | undefined, DatabasesError> =>
-  Effect.catchReason(databases.getCollection(collection), "DatabasesError", "NotFound", () => Effect.succeed(undefined))
-
-const checkId = (collection: string): Effect.Effect<void, BackupNameRefused> =>
-  Format.collectionId.test(collection)
-    ? Effect.void
-    : Effect.fail(
-        new BackupNameRefused({
-          name: collection,
-          detail:
-            "a collection's id has 1 to 36 letters, digits, periods, hyphens or underscores, a letter or digit first"
-        })
-      )
 
 /** The collection kept from users and guests while `body` runs: told to a journal, so that a kill is not forgotten. */
 const quiesced = Effect.fnUntraced(function* <A, E, R>(
@@ -125,55 +84,30 @@ const quiesced = Effect.fnUntraced(function* <A, E, R>(
   )
 })
 
-/** Backs up one collection, without keeping anybody from it unless `wrap` does. */
-const createPart = Effect.fnUntraced(function* <E = never, R = never>(
-  databases: Methods,
-  collection: string,
-  options: { readonly backup: string; readonly reason: string; readonly consistency: Consistency },
-  wrap?: (record: Collection, copy: Effect.Effect<Manifest, WriteError>) => Effect.Effect<Manifest, WriteError | E, R>
-): Effect.fn.Return<Summary, WriteError | E, BackupStorage | R> {
-  const storage = yield* BackupStorage
-  yield* checkId(collection)
-  const schema = yield* lookUp(databases, collection)
-  const prefix = `${options.backup}/${schema?.$id ?? collection}/`
-  const copy = Effect.interruptible(Create.create({ databases, storage, collection, ...options }, schema)).pipe(
-    // What is left of it would only take room, of which there may be none.
-    Effect.onError(() => Effect.ignore(Catalog.remove(storage, prefix)))
-  )
-  return summaryOf(storage, yield* schema === undefined || wrap === undefined ? copy : wrap(schema, copy))
-})
-
 /** Backs up collections of the handle's database, one after the other, under one id. */
 export const create = Effect.fn("Backup.create")(function* (
   collections: ReadonlyArray<string>,
   options?: CreateOptions
 ): Effect.fn.Return<
   ReadonlyArray<Summary>,
-  WriteError | RecoveryNeeded | LockHeld | LockUnavailable | JournalUnavailable,
+  Part.WriteError | RecoveryNeeded | LockHeld | LockUnavailable | JournalUnavailable,
   Databases | BackupStorage | MigrationLock | MigrationJournal
 > {
   const databases = yield* Databases
   const backup = yield* RunId.make
   const distinct = [...new Map(collections.map((id) => [Format.sortableId(id), id])).values()]
-  yield* Effect.forEach(distinct, checkId, { discard: true })
+  yield* Effect.forEach(distinct, Part.checkId, { discard: true })
+  // What a run has parked would be saved as it is called now.
+  yield* checkNothingOpen(databases)
   const consistency = options?.consistency ?? "converged"
   const part = { backup, consistency, reason: options?.reason ?? "asked for" }
   return yield* Effect.forEach(distinct, (collection) =>
     consistency === "quiesced"
-      ? createPart(databases, collection, part, (record, copy) =>
+      ? Part.create(databases, collection, part, (record, copy) =>
           Effect.scoped(quiesced(databases, record, backup, copy))
         )
-      : createPart(databases, collection, part)
+      : Part.create(databases, collection, part)
   )
-})
-
-/** Backs up one collection without a lock: inside a run, which has it. */
-export const createInRun = Effect.fnUntraced(function* (
-  databases: Methods,
-  collection: string,
-  options: { readonly reason: string; readonly consistency: "fuzzy" | "converged"; readonly backup?: string }
-): Effect.fn.Return<Summary, WriteError, BackupStorage> {
-  return yield* createPart(databases, collection, { ...options, backup: options.backup ?? (yield* RunId.make) })
 })
 
 export type Listed = Catalog.Listed
@@ -181,7 +115,7 @@ export type Listed = Catalog.Listed
 export const list = Catalog.list
 
 /** What a verification found. */
-export interface Verified extends Summary {
+export interface Verified extends Part.Summary {
   readonly backup: string
   readonly hashes: Manifest["hashes"]
 }
@@ -191,145 +125,18 @@ export const verify = Effect.fn("Backup.verify")(function* (
   name: string
 ): Effect.fn.Return<ReadonlyArray<Verified>, BackupReadError, BackupStorage> {
   const storage = yield* BackupStorage
-  return yield* Effect.forEach(yield* Catalog.resolve(name), (prefix) =>
+  return yield* Effect.forEach(yield* Catalog.resolve(storage, name), (prefix) =>
     Effect.gen(function* () {
       const part = yield* Verify.open(storage, prefix)
       yield* Effect.interruptible(Verify.check(part, { content: true }))
       const { backup, hashes } = part.manifest
-      return { ...summaryOf(storage, part.manifest), backup, hashes }
+      return { ...Part.summaryOf(storage, part.manifest), backup, hashes }
     })
   )
 })
 
-export interface RestoreOptions {
-  /** Into this collection. Default the one that was backed up. */
-  readonly to?: string | undefined
-  /** Only these documents; others are neither changed nor deleted. */
-  readonly only?: ReadonlyArray<string> | undefined
-  /** Compare, and write nothing. Default false. */
-  readonly dryRun?: boolean | undefined
-}
-
-/** What a restore has done, or would do. */
-export interface Restored {
-  readonly backup: string
-  readonly collection: string
-  readonly dryRun: boolean
-  /** The collection was absent: it is deleted. */
-  readonly absent: boolean
-  /** Documents, by what stood between the collection and the backup. */
-  readonly same: number
-  readonly changed: number
-  readonly missing: number
-  readonly extra: number
-  /** Changes of the schema, a sentence each. */
-  readonly schema: ReadonlyArray<string>
-  /** Takes what was there before; undefined where nothing was, or nothing was written. */
-  readonly safety?: Summary
-  /** The exact hash, which is the backup's; undefined of an absent collection and of a dry run. */
-  readonly exact?: string
-}
-
-type RestoreError =
-  | BackupReadError
-  | WriteError
-  | DocumentsNotInBackup
-  | RestoreSchemaDiffers
-  | RestoreIncomplete
-  | RecoveryNeeded
-  | LockHeld
-  | LockUnavailable
-  | JournalUnavailable
-
-/** Runs that were cut short, if all of them are restores of this collection, which this one brings to their end. */
-const takeOver = Effect.fnUntraced(function* (databases: Methods, collection: string) {
-  const runs = yield* openRuns(databases)
-  const others = runs.filter(
-    ({ restore }) =>
-      restore === undefined ||
-      restore.database !== databases.databaseId ||
-      Format.sortableId(restore.collection) !== Format.sortableId(collection)
-  )
-  if (others.length > 0) return yield* new RecoveryNeeded({ runs: others })
-  return runs
-})
-
-const restorePart = Effect.fnUntraced(function* (
-  databases: Methods,
-  holder: Holder | undefined,
-  prefix: string,
-  options?: RestoreOptions
-): Effect.fn.Return<Restored, RestoreError, BackupStorage | MigrationJournal | Scope> {
-  const storage = yield* BackupStorage
-  const part = yield* Verify.open(storage, prefix)
-  const { manifest } = part
-  const collection = options?.to ?? manifest.collection
-  yield* checkId(collection)
-  if (manifest.absent && (options?.to ?? options?.only) !== undefined) {
-    const detail = `it says that there was no ${manifest.collection}, so there is nothing to restore elsewhere or in part`
-    return yield* new BackupUnknown({ backup: prefix.slice(0, -1), detail })
-  }
-  const saved = yield* Effect.interruptible(Verify.check(part, { content: false }))
-  const current = yield* lookUp(databases, collection)
-  const backup = storage.locationOf(`${prefix}${Format.manifestName}`)
-  const dryRun = options?.dryRun === true
-  const common = { backup, collection: current?.$id ?? collection, dryRun, absent: manifest.absent }
-  const nothing = { same: 0, changed: 0, missing: 0, extra: 0 }
-
-  const schema = saved === undefined ? undefined : { ...saved, $id: current?.$id ?? collection }
-  const only = options?.only === undefined ? undefined : new Map(options.only.map((id) => [Format.sortableId(id), id]))
-  const request = schema === undefined ? undefined : { databases, part, schema, current, only }
-  const sentences =
-    request === undefined
-      ? current === undefined
-        ? []
-        : [`deleted collection ${current.$id}`]
-      : Restore.sentences(Restore.planOf(request))
-  if (request !== undefined) yield* Restore.checkOnly(request)
-  if (dryRun || holder === undefined) {
-    const counts = request === undefined ? nothing : (yield* Restore.compare(request, () => Effect.void)).counts
-    return { ...common, ...counts, schema: sentences }
-  }
-
-  const journals = yield* MigrationJournal
-  const superseded = yield* takeOver(databases, common.collection)
-  const safety =
-    current === undefined
-      ? undefined
-      : yield* createInRun(databases, current.$id, { reason: `before the restore of ${backup}`, consistency: "fuzzy" })
-  const journal = yield* journals.begin({
-    _tag: "Begin",
-    format: 1,
-    run: yield* RunId.make,
-    migration: `restore ${manifest.backup}/${manifest.collection}`,
-    hash: null,
-    target: yield* databases.describeTarget,
-    holder,
-    at: yield* RunId.iso
-  })
-  yield* journal.append({
-    _tag: "Restoring",
-    backup,
-    database: databases.databaseId,
-    collection: common.collection,
-    safety: safety?.backupFile ?? null
-  })
-  const before = safety === undefined ? undefined : yield* Verify.open(storage, prefixOf(storage, safety))
-  const counts =
-    request === undefined
-      ? yield* Effect.as(current === undefined ? Effect.void : databases.deleteCollection(current.$id), nothing)
-      : yield* Restore.restore(request, journal, before)
-  yield* journal.append({ _tag: "End", outcome: "committed", at: yield* RunId.iso })
-  const at = yield* RunId.iso
-  yield* Effect.forEach(superseded, (run) => journals.supersede(run, at), { discard: true })
-  return {
-    ...common,
-    ...counts,
-    schema: sentences,
-    ...(safety === undefined ? {} : { safety }),
-    ...(request === undefined || only !== undefined ? {} : { exact: yield* Restore.expectedHash(request) })
-  }
-})
+export type RestoreOptions = RestoreRun.RestoreOptions
+export type Restored = RestoreRun.Restored
 
 /**
  * Brings collections to what a backup holds: a part of one (see `Summary.backupFile`), or all of its parts. Under the
@@ -340,11 +147,12 @@ export const restore = Effect.fn("Backup.restore")(function* (
   options?: RestoreOptions
 ): Effect.fn.Return<
   ReadonlyArray<Restored>,
-  RestoreError,
+  RestoreRun.RestoreError,
   Databases | BackupStorage | MigrationLock | MigrationJournal
 > {
   const databases = yield* Databases
-  const prefixes = yield* Catalog.resolve(name)
+  const storage = options?.from ?? (yield* BackupStorage)
+  const prefixes = yield* Catalog.resolve(storage, name)
   if (prefixes.length > 1 && (options?.to ?? options?.only) !== undefined) {
     const detail = `it holds ${prefixes.length} collections (${prefixes.map((prefix) => prefix.split("/")[1]).join(", ")}). Name one of them: BACKUP/COLLECTION`
     return yield* new BackupUnknown({ backup: name, detail })
@@ -354,9 +162,9 @@ export const restore = Effect.fn("Backup.restore")(function* (
       Effect.gen(function* () {
         const lock = yield* MigrationLock
         const holder = options?.dryRun === true ? undefined : yield* lock.acquire
-        return yield* Effect.forEach(prefixes, (prefix) =>
-          Effect.scoped(restorePart(databases, holder, prefix, options))
-        )
+        // All of them before the first one is written.
+        const parts = yield* Effect.forEach(prefixes, (prefix) => RestoreRun.check(storage, prefix))
+        return yield* Effect.forEach(parts, (part) => Effect.scoped(RestoreRun.run(databases, holder, part, options)))
       })
     )
   )
@@ -371,6 +179,14 @@ const abandonedAfter = 24 * 60 * 60 * 1000
 const startedAt = (backup: string): number =>
   Date.parse(backup.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z.*$/, "$1-$2-$3T$4:$5:$6.$7Z"))
 
+/** Backups that can stand in for one another: of one collection, and as good. */
+const kindOf = ({ collection, manifest }: Listed): string => {
+  if (manifest === undefined) return "unreadable"
+  const { absent, database, reason, target } = manifest
+  const worth = absent ? "absent" : reason.startsWith(RestoreRun.safetyReason) ? "safety" : ""
+  return [target.id, database, collection.toLowerCase(), worth].join(" ")
+}
+
 /**
  * Removes backups that no rule keeps, and what unfinished ones of more than a day ago have left. What a run that was
  * cut short names is kept.
@@ -383,15 +199,23 @@ export const prune = Effect.fn("Backup.prune")(function* (
   BackupStorage | MigrationJournal
 > {
   const storage = yield* BackupStorage
-  const all = yield* list
+  const all = yield* Catalog.list
   const needed = new Map<string, string>()
+  const nameOf = ({ backup, collection }: Listed) => `${backup}/${collection}`
   for (const { begin, restore } of yield* (yield* MigrationJournal).open) {
-    for (const name of [restore?.safety, restore?.backup]) {
-      if (name !== undefined && name !== null) needed.set(name, `the run ${begin.run} was cut short and names it`)
+    for (const location of [restore?.safety, restore?.backup]) {
+      // However the folder was spelt: the two parts before the manifest are what counts.
+      const name = location
+        ?.split(/[/\\\\]/)
+        .slice(-3, -1)
+        .join("/")
+      if (name !== undefined) needed.set(name, `the run ${begin.run} was cut short and names it`)
     }
   }
+  for (const one of all)
+    if (one.manifest === undefined) needed.set(nameOf(one), "it can't be read: look at it, remove it by hand")
   const decisions = BackupRetention.decide(
-    all.map((one) => ({ ...one, name: one.backupFile })),
+    all.map((one) => ({ ...one, name: nameOf(one), kind: kindOf(one) })),
     rule,
     needed
   )

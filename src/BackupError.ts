@@ -2,7 +2,7 @@
 import * as Schema from "effect/Schema"
 import { BackupStorageError } from "./BackupStorage.ts"
 import { DatabasesError } from "./DatabasesError.ts"
-import { JournalUnavailable, RecoveryNeeded } from "./MigrationJournal.ts"
+import { JournalUnavailable, RecoveryNeeded, waysOn } from "./MigrationJournal.ts"
 import { LockHeld, LockUnavailable } from "./MigrationLock.ts"
 
 /** What was named is no backup. */
@@ -20,7 +20,7 @@ export class BackupDamaged extends Schema.TaggedError<BackupDamaged>()("BackupDa
   detail: Schema.String
 }) {
   override get message() {
-    return `the backup is damaged at ${this.location}: ${this.detail}. Nothing was written. Use another copy of it, or another backup`
+    return `the backup is damaged at ${this.location}: ${this.detail}. Nothing was written to the database. Use another copy of it, or another backup`
   }
 }
 /** It was written in a later format. */
@@ -44,10 +44,11 @@ export class BackupSecretWrong extends Schema.TaggedError<BackupSecretWrong>()("
 /** A collection was named that is not there. */
 export class CollectionUnknown extends Schema.TaggedError<CollectionUnknown>()("CollectionUnknown", {
   collection: Schema.String,
+  target: Schema.String,
   suggestion: Schema.optionalKey(Schema.String)
 }) {
   override get message() {
-    return `there is no collection ${JSON.stringify(this.collection)}.${this.suggestion === undefined ? "" : ` Did you mean ${this.suggestion}?`}`
+    return `there is no collection ${JSON.stringify(this.collection)} in ${this.target}.${this.suggestion === undefined ? "" : ` Did you mean ${this.suggestion}?`}`
   }
 }
 /** Documents were asked for that the backup does not hold. */
@@ -70,17 +71,26 @@ export class RestoreSchemaDiffers extends Schema.TaggedError<RestoreSchemaDiffer
 }
 /** It was begun and could not be finished. */
 export class RestoreIncomplete extends Schema.TaggedError<RestoreIncomplete>()("RestoreIncomplete", {
+  database: Schema.String,
   collection: Schema.String,
   detail: Schema.String,
   /** Takes what was there before; null where nothing was. */
   safety: Schema.NullOr(Schema.String),
-  backup: Schema.String
+  backup: Schema.String,
+  only: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message() {
-    const back =
-      this.safety === null ? "" : `, or go back to what was there before with \`holdfast restore ${this.safety}\``
-    const to = this.backup.includes(`/${this.collection}/`) ? "" : ` --to ${this.collection}`
-    return `the restore of ${this.collection} is incomplete: ${this.detail}. Go on with \`holdfast restore ${this.backup}${to}\` again (it writes only what differs)${back}`
+    return `the restore of ${this.collection} is incomplete: ${this.detail}. ${waysOn(this)}`
+  }
+}
+/** It was made of another database than the one that is worked in. */
+export class BackupOfAnotherDatabase extends Schema.TaggedError<BackupOfAnotherDatabase>()("BackupOfAnotherDatabase", {
+  backup: Schema.String,
+  expected: Schema.String,
+  found: Schema.String
+}) {
+  override get message() {
+    return `${this.backup} is of the database ${this.found}, and this is ${this.expected}. Say --database-id ${this.found} to restore it there, or --to COLLECTION to restore it here`
   }
 }
 
@@ -98,6 +108,7 @@ export type BackupReadError = typeof BackupReadError.Type
 export const BackupError = Schema.Union([
   BackupReadError,
   CollectionUnknown,
+  BackupOfAnotherDatabase,
   DocumentsNotInBackup,
   RestoreSchemaDiffers,
   RestoreIncomplete,

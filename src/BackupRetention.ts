@@ -7,10 +7,12 @@ export interface Candidate {
   /** The backup's id: later ones sort later. */
   readonly backup: string
   readonly collection: string
+  /** Those of one kind can stand in for one another. Default: those of one collection. */
+  readonly kind?: string | undefined
 }
 
 export interface Rule {
-  /** So many of the newest, of each collection. Default 0. */
+  /** So many of the newest, of each kind. Default 0. */
   readonly keepLast?: number | undefined
   /** The newest of each of so many days (UTC) that have one, of each collection. Default 0. */
   readonly keepDaily?: number | undefined
@@ -38,16 +40,17 @@ export const decide = <A extends Candidate>(
   return backups
     .toSorted((left, right) => (left.backup < right.backup ? 1 : left.backup > right.backup ? -1 : 0))
     .map((backup) => {
-      const rank = (ranks.get(backup.collection) ?? 0) + 1
-      ranks.set(backup.collection, rank)
-      const seen = days.get(backup.collection) ?? new Set()
-      days.set(backup.collection, seen)
+      const kind = backup.kind ?? backup.collection
+      const rank = (ranks.get(kind) ?? 0) + 1
+      ranks.set(kind, rank)
+      const seen = days.get(kind) ?? new Set()
+      days.set(kind, seen)
       const day = dayOf(backup)
       const isFirstOfDay = !seen.has(day) && seen.size < (rule.keepDaily ?? 0)
       if (isFirstOfDay) seen.add(day)
       const need = needed.get(backup.name)
+      if (need !== undefined) return { backup, keep: need }
       const reasons = [
-        need,
         rank === 1 ? "the newest" : undefined,
         rank <= (rule.keepLast ?? 0) ? `one of the last ${rule.keepLast}` : undefined,
         isFirstOfDay ? `the last of ${day}` : undefined

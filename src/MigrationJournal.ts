@@ -70,7 +70,9 @@ export const Entry = Schema.Union([
     backup: Schema.String,
     database: Schema.String,
     collection: Schema.String,
-    safety: Schema.NullOr(Schema.String)
+    safety: Schema.NullOr(Schema.String),
+    /** Only these documents. */
+    only: Schema.optionalKey(Schema.Array(Schema.String))
   }),
   /** What a restore is about to write. */
   Schema.TaggedStruct("Restored", {
@@ -100,7 +102,8 @@ export const OpenRun = Schema.Struct({
       backup: Schema.String,
       database: Schema.String,
       collection: Schema.String,
-      safety: Schema.NullOr(Schema.String)
+      safety: Schema.NullOr(Schema.String),
+      only: Schema.optionalKey(Schema.Array(Schema.String))
     })
   )
 })
@@ -116,6 +119,17 @@ export class JournalUnavailable extends Schema.TaggedError<JournalUnavailable>()
   }
 }
 
+/** What to type when a restore was not finished: the way on, and the way back. */
+export const waysOn = (restore: NonNullable<OpenRun["restore"]>): string => {
+  const to = restore.backup.includes(`/${restore.collection}/`) ? "" : ` --to ${restore.collection}`
+  const only = (restore.only ?? []).map((id) => ` --only ${id}`).join("")
+  const back =
+    restore.safety === null
+      ? `there was no ${restore.collection} before: delete it to go back`
+      : `go back to what was there before with \`holdfast restore ${restore.safety}\``
+  return `Finish it with \`holdfast restore ${restore.backup}${to}${only}\` (only what differs is written), or ${back}`
+}
+
 /** A run was cut short: nothing may run before it is recovered. */
 export class RecoveryNeeded extends Schema.TaggedError<RecoveryNeeded>()("RecoveryNeeded", {
   runs: Schema.Array(OpenRun)
@@ -124,9 +138,7 @@ export class RecoveryNeeded extends Schema.TaggedError<RecoveryNeeded>()("Recove
     return this.runs
       .map(({ begin, committing, last, location, restore }) => {
         if (restore !== undefined) {
-          const back = restore.safety === null ? "" : `, or go back with \`holdfast restore ${restore.safety}\``
-          const to = restore.backup.includes(`/${restore.collection}/`) ? "" : ` --to ${restore.collection}`
-          return `The run ${begin.run}, by ${describe(begin.holder)}, was restoring ${restore.collection} and was cut short. Finish it with \`holdfast restore ${restore.backup}${to}\`${back}: either writes only what differs`
+          return `The run ${begin.run}, by ${describe(begin.holder)}, was restoring ${restore.collection} and was cut short. ${waysOn(restore)}`
         }
         return `The run ${begin.run} of ${begin.migration}, by ${describe(begin.holder)}, was cut short${committing ? " while it was committing" : ""}; its last operation was ${last}. Nothing was touched now. What it found and did is in ${location}: bring the database ${committing ? "forward" : "back"} by it, then remove ${location.replace(/\/journal\.ndjson$/, ".open")}`
       })

@@ -26,6 +26,7 @@ export const exitCodes = {
   BackupStorageUnavailable: 2,
   BackupObjectMissing: 2,
   BackupNameRefused: 2,
+  BackupOfAnotherDatabase: 2,
   CollectionUnknown: 2,
   DocumentsNotInBackup: 2,
   RestoreSchemaDiffers: 2,

@@ -60,9 +60,9 @@ export const list: Effect.Effect<
 
 /** The parts that a name means: a manifest or its folder in the storage, `BACKUP/COLLECTION`, or a BACKUP alone. */
 export const resolve = Effect.fnUntraced(function* (
+  storage: Storage,
   name: string
-): Effect.fn.Return<ReadonlyArray<string>, BackupReadError, BackupStorage> {
-  const storage = yield* BackupStorage
+): Effect.fn.Return<ReadonlyArray<string>, BackupReadError> {
   const root = storage.locationOf("x").slice(0, -1)
   const trimmed = (name.startsWith(root) ? name.slice(root.length) : name).replace(/\/+$/, "")
   const unknown = (detail: string) => new BackupUnknown({ backup: name, detail })

@@ -20,7 +20,7 @@ import type { Methods } from "../../Databases.ts"
 import * as DatabaseHash from "../../DatabaseHash.ts"
 import type { DatabasesError } from "../../DatabasesError.ts"
 import type { Document } from "../../Document.ts"
-import type { JournalUnavailable, RunJournal } from "../../MigrationJournal.ts"
+import type { JournalUnavailable, OpenRun, RunJournal } from "../../MigrationJournal.ts"
 import { batchLimit, type Mutation, path, type Restore } from "../../Operation.ts"
 import * as Query from "../../Query.ts"
 import * as ExactJson from "../ExactJson.ts"
@@ -323,8 +323,10 @@ const write = Effect.fnUntraced(function* (
     before = sizeOf(changing)
     changing = yield* pass("update", changing)
   }
-  // What is left swaps its values in a circle: those documents go, and come again with those that are missing.
-  yield* forEachDue(options, changing, tell("update"), (documents, mark) =>
+  // What is left swaps its values in a circle: those documents go, and come again with those that are missing. Of single
+  // documents the others of the circle stay, so these can't be written.
+  const circle = options.only === undefined ? changing : fresh()
+  yield* forEachDue(options, circle, tell("update"), (documents, mark) =>
     Effect.gen(function* () {
       yield* put("update", documents, ({ $id }, expected) => ({ id: $id, expected, document: null }))
       for (const index of documents.keys()) mark(index, due.missing)
@@ -334,12 +336,14 @@ const write = Effect.fnUntraced(function* (
   // Created by somebody else meanwhile: as the backup has it all the same.
   if (sizeOf(missing) > 0) missing = yield* pass("update", missing)
   const ids: Array<string> = []
-  yield* forEachDue(
-    options,
-    missing,
-    (some) => Effect.sync(() => void ids.push(...some)),
-    () => Effect.void
-  )
+  for (const left of options.only === undefined ? [missing] : [changing, missing]) {
+    yield* forEachDue(
+      options,
+      left,
+      (some) => Effect.sync(() => void ids.push(...some)),
+      () => Effect.void
+    )
+  }
   yield* progress.finish
   return ids
 })
@@ -377,21 +381,19 @@ export const expectedHash = Effect.fnUntraced(function* ({
   return DatabaseHash.ofParts(schema, documents.text())
 })
 
-/** Restores; what was compared, or why it is not done. The journal is begun, the safety backup taken. */
+/**
+ * Restores; what was compared, or why it is not done. The journal is begun. `way`: what to type if it is not finished;
+ * `safety`: a backup of the collection as it is now.
+ */
 export const restore = Effect.fnUntraced(function* (
   options: Options,
   journal: RunJournal,
+  way: NonNullable<OpenRun["restore"]>,
   safety: Part | undefined
 ): Effect.fn.Return<Difference.Counts, RestoreIncomplete> {
-  const { databases, only, part, schema } = options
+  const { databases, only, schema } = options
   const collection = schema.$id
-  const incomplete = (detail: string) =>
-    new RestoreIncomplete({
-      collection,
-      detail,
-      safety: safety === undefined ? null : Files.locationOf(safety.place, Format.manifestName),
-      backup: Files.locationOf(part.place, Format.manifestName)
-    })
+  const incomplete = (detail: string) => new RestoreIncomplete({ ...way, detail })
   const exit = yield* Effect.gen(function* () {
     const plan = planOf(options)
     yield* applySchema(databases, journal, plan.before)

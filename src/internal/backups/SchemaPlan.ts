@@ -64,37 +64,70 @@ export const creation = (database: string, schema: Collection): Plan => {
   }
 }
 
+/** Whether a row has room for these attributes, and each can be defined. */
+const fits = (attributes: ReadonlyArray<Definition>): boolean =>
+  attributes.reduce((width, attribute) => width + Attribute.rowWidth(attribute), Attribute.rowBase) <=
+    Attribute.rowLimit &&
+  attributes.every((attribute) => Attribute.problem(attribute, { isUpdate: true }) === undefined)
+
 /** From `current` to `schema`, under the id of `current`. */
 export const change = (database: string, current: Collection, schema: Collection): Plan => {
+  // Where attributes of both sizes have no room together, those that differ are emptied and made anew.
+  const widening = planWith(database, current, schema, false)
+  return widening ?? planWith(database, current, schema, true)!
+}
+
+/** Undefined where attributes that are widened have no room. */
+const planWith = (
+  database: string,
+  current: Collection,
+  schema: Collection,
+  replacesAll: boolean
+): Plan | undefined => {
   const collection = current.$id
   const before: Array<Mutation> = []
   const after: Array<Mutation> = []
   const wanted = new Map(schema.attributes.map((attribute) => [attribute.key, attribute]))
-  const goes = current.attributes.filter(({ key, ...rest }) => {
-    const to = wanted.get(key)
-    return to === undefined || !isReplaceable({ key, ...rest }, to)
+  const goes = current.attributes.filter((attribute) => {
+    const to = wanted.get(attribute.key)
+    if (to === undefined || !isReplaceable(attribute, to)) return true
+    return replacesAll && !same(attribute, to)
   })
   const gone = new Set(goes.map(({ key }) => key))
+  const changes = new Set(
+    current.attributes.filter((attribute) => !same(attribute, wanted.get(attribute.key))).map(({ key }) => key)
+  )
+  // An index holds texts of so many characters: it waits until they have the backup's sizes.
   const keptIndexes = current.indexes.filter(
-    (index) => !index.attributes.some((key) => gone.has(key)) && schema.indexes.some((other) => same(index, other))
+    (index) => !index.attributes.some((key) => changes.has(key)) && schema.indexes.some((other) => same(index, other))
   )
   for (const index of current.indexes) {
     if (!keptIndexes.includes(index)) before.push(cases.DeleteIndex.make({ database, collection, key: index.key }))
   }
   for (const { key } of goes) before.push(cases.DeleteAttribute.make({ database, collection, key }))
+  const between: Array<Definition> = []
+  const created: Array<Mutation> = []
   for (const attribute of schema.attributes) {
     const found = gone.has(attribute.key) ? undefined : current.attributes.find(({ key }) => key === attribute.key)
     if (found === undefined) {
-      before.push({ _tag: "CreateAttribute", database, collection, attribute: relaxed(attribute) })
-      if (!same(relaxed(attribute), attribute)) {
-        after.push({ _tag: "UpdateAttribute", database, collection, attribute })
-      }
-    } else if (!same(found, attribute)) {
+      const fresh = relaxed(attribute)
+      between.push(fresh)
+      created.push({ _tag: "CreateAttribute", database, collection, attribute: fresh })
+      if (!same(fresh, attribute)) after.push({ _tag: "UpdateAttribute", database, collection, attribute })
+    } else if (same(found, attribute)) between.push(found)
+    else {
       const wide = widened(found, attribute)
+      between.push(wide)
       if (!same(wide, found)) before.push({ _tag: "UpdateAttribute", database, collection, attribute: wide })
       if (!same(wide, attribute)) after.push({ _tag: "UpdateAttribute", database, collection, attribute })
     }
   }
+  if (!replacesAll && !fits(between)) return undefined
+  before.push(...created)
+  // One that becomes smaller makes room for one that becomes larger.
+  const size = (operation: Mutation) =>
+    operation._tag === "UpdateAttribute" ? Attribute.rowWidth(operation.attribute) : 0
+  after.sort((left, right) => size(left) - size(right))
   for (const index of schema.indexes) {
     if (!keptIndexes.some((kept) => same(kept, index)))
       after.push(cases.CreateIndex.make({ database, collection, index }))

@@ -23,7 +23,7 @@ export interface Part {
 }
 
 /** A manifest is no longer than this: it names about 500 bytes of files for each chunk. */
-const longestManifest = 256 * 1024 * 1024
+const longestManifest = 64 * 1024 * 1024
 /** Bytes of documents in a chunk, at most: eight MiB and one very long document. */
 const longestChunk = 512 * 1024 * 1024
 

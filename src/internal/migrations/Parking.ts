@@ -9,7 +9,7 @@ import type { Attribute } from "../../Attribute.ts"
 import { sameKey } from "../../Collection.ts"
 import type { Collection } from "../../Collection.ts"
 import { type Execute, failure, make as makeDatabases, type Methods } from "../../Databases.ts"
-import { type DatabasesError, NotFound, type Resource, Unsupported } from "../../DatabasesError.ts"
+import { type DatabasesError, NotFound, type Resource, Unavailable, Unsupported } from "../../DatabasesError.ts"
 import type { Document } from "../../Document.ts"
 import * as DatabaseHash from "../../DatabaseHash.ts"
 import * as Index from "../../Index.ts"
@@ -74,8 +74,12 @@ const missingType: { readonly [R in Resource]: string } = {
   transaction: "transaction_not_found"
 }
 
-/** A view of `live` that parks; `recorder` does the writes. */
-export const make = (live: Methods, recorder: Recorder): Parking => {
+/** A view of `live` that parks; `recorder` does the writes, `keep` saves what must go at once. */
+export const make = (
+  live: Methods,
+  recorder: Recorder,
+  keep: (doomed: Doomed) => Effect.Effect<void, { readonly message: string }>
+): Parking => {
   const databases = new Map<string, string>()
   const collections = new Map<string, ParkedCollection>()
   const attributes = new Map<string, ParkedAttribute>()
@@ -242,9 +246,26 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
     )
   }
 
+  /** A collection as it was called and defined before: several times where a key was deleted more than once. */
+  const asBefore = (database: string, collection: string): ReadonlyArray<Doomed> => {
+    const own = [...attributes.values()].filter(
+      (parked) => fold(parked.database, parked.collection) === fold(database, collection)
+    )
+    const enabled = collections.get(fold(database, collection))?.enabled
+    return Unparked.groups(own).map((shown) => ({
+      databases: Unparked.view(live.in(database), shown, own, enabled),
+      collection
+    }))
+  }
+
   /** Deletes a parked collection before its time, because its id is wanted again: its documents are saved first. */
   const deleteForGood = Effect.fnUntraced(function* (database: string, collection: string) {
     const operation = cases.DeleteCollection.make({ database, collection })
+    for (const doomed of asBefore(database, collection)) {
+      yield* Effect.mapError(keep(doomed), ({ message }) =>
+        failure(operation, new Unavailable({ type: "general_unknown", detail: message }))
+      )
+    }
     const captured = yield* recorder.capture(operation, collection)
     const parked = collections.get(fold(database, collection))
     const hidden = [...attributes].filter(
@@ -359,24 +380,16 @@ export const make = (live: Methods, recorder: Recorder): Parking => {
       ...[...databases.values()].map((database) => cases.DeleteDatabase.make({ database }))
     ],
     doomed: Effect.fnUntraced(function* () {
-      const found = new Map<string, Doomed>()
-      const add = (database: string, collection: string) => {
-        const own = [...attributes.values()].filter(
-          (parked) => fold(parked.database, parked.collection) === fold(database, collection)
-        )
-        const enabled = collections.get(fold(database, collection))?.enabled
-        found.set(fold(database, collection), {
-          databases: Unparked.view(live.in(database), own, enabled),
-          collection
-        })
-      }
+      const places = new Map<string, readonly [database: string, collection: string]>()
+      const add = (database: string, collection: string) =>
+        places.set(fold(database, collection), [database, collection])
       for (const { collection, database } of [...attributes.values(), ...collections.values()]) {
         add(database, collection)
       }
       for (const database of databases.values()) {
         for (const { $id } of yield* live.in(database).listCollections) add(database, $id)
       }
-      return [...found.values()]
+      return [...places.values()].flatMap(([database, collection]) => asBefore(database, collection))
     })
   }
 }

@@ -109,7 +109,9 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
     Effect.gen(function* () {
       const { begin, journal, live, migration } = options
       const recorder = yield* Recorder.make(live, journal)
-      const { databases, doomed, purge } = Parking.make(live, recorder)
+      const kept: Array<Summary> = []
+      const keep = (doomed: Parking.Doomed) => Effect.map(options.keep(doomed), (summary) => void kept.push(summary))
+      const { databases, doomed, purge } = Parking.make(live, recorder, keep)
 
       const failed = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>, error: (detail: string) => RunError) {
         const detail = messageOf(cause)
@@ -158,7 +160,7 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
       const parked = purge()
       const saved = yield* Effect.exit(
         Effect.flatMap(doomed(), (all) =>
-          Effect.tap(Effect.forEach(all, options.keep), journal.append({ _tag: "Committing", purge: parked }))
+          Effect.tap(Effect.forEach(all, keep), journal.append({ _tag: "Committing", purge: parked }))
         )
       )
       if (Exit.isFailure(saved)) {
@@ -169,7 +171,6 @@ export const run = <E extends { readonly message: string }>(options: Options<E>)
       }
       yield* commit(options, parked)
       const changes = yield* recorder.changes
-      const kept = saved.value
       if (migration.verify === undefined) return { changes, kept }
       const message = typeof verified.value === "string" ? verified.value : "verified"
       return { changes, kept, verification: { success: true as const, message } }

@@ -12,33 +12,54 @@ export interface Parked {
   readonly original: Attribute
 }
 
-/** `enabled`: of a collection that is parked itself, how it was. */
-export const view = (live: Methods, parked: ReadonlyArray<Parked>, enabled: boolean | undefined): Methods => {
-  /** A key that another attribute has taken since stays with that one. */
-  const renamed = ({ attributes }: Collection): ReadonlyMap<string, Attribute> =>
-    new Map(
-      parked
-        .filter(({ original }) => !attributes.some(({ key }) => sameKey(key, original.key)))
-        .map(({ key, original }) => [key, original])
-    )
-  const asBefore = (collection: Collection): Collection => {
-    const names = renamed(collection)
-    return {
-      ...collection,
-      enabled: enabled ?? collection.enabled,
-      attributes: collection.attributes.map((attribute) => names.get(attribute.key) ?? attribute)
-    }
+/**
+ * Parked attributes in groups that can be seen together: in one, no two of them had the same key. A key that was
+ * deleted twice in a run is in two groups.
+ */
+export const groups = <A extends Parked>(parked: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
+  const all: Array<Array<A>> = []
+  for (const one of parked) {
+    const free = all.find((group) => !group.some(({ original }) => sameKey(original.key, one.original.key)))
+    if (free === undefined) all.push([one])
+    else free.push(one)
   }
-  const documentAsBefore = (names: ReadonlyMap<string, Attribute>, document: Document): Document =>
-    Object.fromEntries(Object.entries(document).map(([key, value]) => [names.get(key)?.key ?? key, value])) as Document
+  return all.length === 0 ? [[]] : all
+}
+
+/**
+ * Shows `shown` as they were called before, in place of attributes that have taken their keys since, and hides the
+ * other parked ones. `enabled`: of a collection that is parked itself, how it was.
+ */
+export const view = (
+  live: Methods,
+  shown: ReadonlyArray<Parked>,
+  hidden: ReadonlyArray<Parked>,
+  enabled: boolean | undefined
+): Methods => {
+  const names = new Map(shown.map(({ key, original }) => [key, original]))
+  const isHidden = (key: string): boolean =>
+    !names.has(key) &&
+    (hidden.some((one) => one.key === key) || shown.some(({ original }) => sameKey(original.key, key)))
+  const asBefore = (collection: Collection): Collection => ({
+    ...collection,
+    enabled: enabled ?? collection.enabled,
+    attributes: collection.attributes.flatMap((attribute) =>
+      isHidden(attribute.key) ? [] : [names.get(attribute.key) ?? attribute]
+    ),
+    // One on an attribute that is hidden here would be one on another now.
+    indexes: collection.indexes.filter(({ attributes }) => !attributes.some(isHidden))
+  })
+  const documentAsBefore = (document: Document): Document =>
+    Object.fromEntries(
+      Object.entries(document).flatMap(([key, value]) => (isHidden(key) ? [] : [[names.get(key)?.key ?? key, value]]))
+    ) as Document
 
   const perform = Effect.fnUntraced(function* (operation: Operation) {
     const result: unknown = yield* live.execute(operation)
     if (operation._tag === "GetCollection") return asBefore(result as Collection)
-    if (operation._tag !== "ListDocuments" || parked.length === 0) return result
+    if (operation._tag !== "ListDocuments" || (names.size === 0 && hidden.length === 0)) return result
     const list = result as ResultOf<"ListDocuments">
-    const names = renamed(yield* live.in(operation.database).getCollection(operation.collection))
-    return { ...list, documents: list.documents.map((document) => documentAsBefore(names, document)) }
+    return { ...list, documents: list.documents.map(documentAsBefore) }
   })
   const execute: Execute = <T extends Tag>(operation: Of<T>) =>
     Effect.map(perform(operation), (result) => result as ResultOf<T>)

@@ -28,8 +28,11 @@ export const make = Effect.fnUntraced(function* (folder: string) {
     Layer.mergeAll(Layer.succeed(FileSystem.FileSystem, fs), Layer.succeed(Path.Path, path))
   )
   const locationOf = (name: string) => path.join(folder, ...name.split("/"))
-  const unavailable = (location: string) => (error: PlatformError) =>
-    new BackupStorageUnavailable({ location, detail: error.message })
+  const unavailable = (location: string) => (error: PlatformError) => {
+    const { cause } = error.reason
+    const why = cause instanceof Error ? ` (${cause.message})` : ""
+    return new BackupStorageUnavailable({ location, detail: `${error.message}${why}` })
+  }
   const isNotFound = (error: PlatformError) => error.reason._tag === "NotFound"
 
   /** The kind of what is there itself, not of what a link leads to. */

@@ -29,7 +29,12 @@ const chosen = Effect.fnUntraced(function* (named: ReadonlyArray<string>, all: b
   const missing = named.find((id) => !there.some((one) => one.toLowerCase() === id.toLowerCase()))
   if (missing === undefined) return named
   const suggestion = nearest(missing, there)
-  return yield* new CollectionUnknown({ collection: missing, ...(suggestion === undefined ? {} : { suggestion }) })
+  const { label } = yield* (yield* Databases).describeTarget
+  return yield* new CollectionUnknown({
+    collection: missing,
+    target: label,
+    ...(suggestion === undefined ? {} : { suggestion })
+  })
 })
 
 export const line = ({ absent, backupFile, collection, consistency, documentCount }: Backup.Summary): string =>

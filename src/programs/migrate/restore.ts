@@ -5,12 +5,13 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Backup from "../../Backup.ts"
+import * as BackupFolder from "../../layers/backups/FileSystem.ts"
 import * as Output from "../output.ts"
 import { locate } from "../targets/backups.ts"
 import { onDatabase, root } from "./root.ts"
 
 const text = (done: Backup.Restored): string => {
-  const { absent, changed, collection, dryRun, exact, extra, missing, safety, same, schema } = done
+  const { absent, backup, changed, collection, dryRun, exact, extra, missing, safety, same, schema } = done
   const head = dryRun ? "would restore" : Output.styled("green", "restored")
   const documents = absent
     ? "there was no such collection when the backup was made"
@@ -18,7 +19,9 @@ const text = (done: Backup.Restored): string => {
   return [
     `${head} ${Output.styled("bold", collection)}: ${documents}`,
     ...schema.map((sentence) => `  ${sentence}`),
-    exact === undefined ? undefined : `  exact hash ${exact}, as in the backup`,
+    exact === undefined
+      ? undefined
+      : `  exact hash ${exact}, as in the backup${backup.includes(`/${collection}/`) ? "" : ", but for the collection's id"}`,
     safety === undefined ? undefined : `  what was there before: holdfast restore ${safety.backupFile}`
   ]
     .filter((part) => part !== undefined)
@@ -49,10 +52,13 @@ export const restore = Command.make(
   Effect.fnUntraced(function* ({ backup, dryRun, only, to }) {
     const shared = yield* root
     const { folder, name } = yield* locate(backup, shared.backups)
-    yield* onDatabase("restore", shared, { create: !dryRun, folder }, () =>
+    // What is saved before goes to our own backups, wherever this one is.
+    const from = folder === shared.backups ? undefined : yield* BackupFolder.make(folder)
+    yield* onDatabase("restore", shared, { create: !dryRun }, () =>
       Effect.map(
         Backup.restore(name, {
           dryRun,
+          from,
           to: Option.getOrUndefined(to),
           only: only.length === 0 ? undefined : only
         }),

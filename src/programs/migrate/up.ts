@@ -13,7 +13,10 @@ import { onTarget, root } from "./root.ts"
 const resultText = (result: Migrator.Result): string => {
   const name = Output.styled("bold", result.migrationName)
   if (result.error !== undefined) return `${Output.styled("red", "failed")}   ${result.error.message}`
-  const lines = [...result.backups.map(line), ...result.changes].map((change) => `           ${change}`)
+  const unsettled = result.backups
+    .filter(({ absent, consistency }) => absent !== true && consistency === "fuzzy")
+    .map(({ collection }) => `${collection} was written to all the while: its backup is fuzzy, not converged`)
+  const lines = [...result.backups.map(line), ...unsettled, ...result.changes].map((change) => `           ${change}`)
   const verification =
     result.verification === undefined
       ? []

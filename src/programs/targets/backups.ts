@@ -5,11 +5,14 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Redacted from "effect/Redacted"
 import type { BackupStorage } from "../../BackupStorage.ts"
 import * as BackupFolder from "../../layers/backups/FileSystem.ts"
 import * as BackupMemory from "../../layers/backups/Memory.ts"
 import * as Secret from "../../layers/backups/Secret.ts"
 import { InvalidSetting } from "../settings.ts"
+
+const setting = "HOLDFAST_BACKUP_SECRET"
 
 /** In `folder`; undefined: in memory, for a database that is gone afterwards too. */
 export const layer = (
@@ -17,9 +20,13 @@ export const layer = (
 ): Layer.Layer<BackupStorage, InvalidSetting, FileSystem.FileSystem | Path.Path> => {
   const storage = folder === undefined ? BackupMemory.layer : BackupFolder.layer(folder)
   const secret = Layer.unwrap(
-    Config.option(Config.Redacted("HOLDFAST_BACKUP_SECRET")).pipe(
+    Config.option(Config.Redacted(setting)).pipe(
+      Effect.filterOrFail(
+        (secret) => Option.isNone(secret) || Redacted.value(secret.value) !== "",
+        () => ({ message: "it is set and empty. Give it a secret, or unset it for backups that anybody can read" })
+      ),
       Effect.map(Option.match({ onNone: () => Layer.empty, onSome: Secret.layer })),
-      Effect.mapError(({ message }) => new InvalidSetting({ setting: "HOLDFAST_BACKUP_SECRET", detail: message }))
+      Effect.mapError(({ message }) => new InvalidSetting({ setting, detail: message }))
     )
   )
   return Layer.merge(storage, secret)

@@ -1,0 +1,319 @@
+/** Restores that go wrong half way, or meet what others left; what a backup may not take, and what pruning may not. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import * as Attribute from "../../src/Attribute.ts"
+import * as Backup from "../../src/Backup.ts"
+import * as DatabaseHash from "../../src/DatabaseHash.ts"
+import { Databases, failure, make, type Methods } from "../../src/Databases.ts"
+import { Unavailable } from "../../src/DatabasesError.ts"
+import * as Index from "../../src/Index.ts"
+import { MigrationJournal } from "../../src/MigrationJournal.ts"
+import * as Migrator from "../../src/Migrator.ts"
+import type { Operation } from "../../src/Operation.ts"
+import { backups, exactHash, memory, migration, onFile, prepare, temporaryFolder } from "../support/Migrating.ts"
+
+const one = <A>(all: ReadonlyArray<A>): A => all[0]!
+const hashOf = (db: Methods, collection: string) => DatabaseHash.collection(db, collection)
+
+/** x and y hold the unique values v and w. */
+const swapped = Effect.gen(function* () {
+  const db = yield* Databases
+  yield* db.createCollection("t", {
+    attributes: [Attribute.string("b", { size: 10 })],
+    indexes: [Index.unique("u", ["b"])]
+  })
+  yield* db.createDocuments("t", [
+    { $id: "x", b: "v" },
+    { $id: "y", b: "w" }
+  ])
+  const { backupFile } = one(yield* Backup.create(["t"]))
+  yield* db.updateDocument("t", "x", { b: "aside" })
+  yield* db.updateDocument("t", "y", { b: "v" })
+  yield* db.updateDocument("t", "x", { b: "w" })
+  return { db, backupFile }
+})
+
+/** The first restored batches are written, then the store fails. */
+const failingAfter = (db: Methods, batches: number): Methods => {
+  let count = 0
+  return make({
+    databaseId: db.databaseId,
+    execute: (operation) => {
+      const one: Operation = operation
+      return one._tag === "RestoreDocuments" && ++count > batches
+        ? Effect.fail(failure(operation, new Unavailable({ type: "general_unknown", detail: "gone" })))
+        : db.execute(operation)
+    }
+  })
+}
+const through = (databases: Methods) => Effect.provideService(Databases, Databases.of(databases))
+
+/** 300 documents, backed up, all changed. */
+const changed = Effect.gen(function* () {
+  const db = yield* Databases
+  yield* db.createCollection("t", { attributes: [Attribute.integer("n")] })
+  for (let from = 0; from < 300; from += 100) {
+    yield* db.createDocuments(
+      "t",
+      Array.from({ length: 100 }, (_, index) => ({ $id: `d${from + index}`, n: from + index }))
+    )
+  }
+  const { backupFile } = one(yield* Backup.create(["t"]))
+  const before = yield* hashOf(db, "t")
+  for (let index = 0; index < 300; index++) yield* db.updateDocument("t", `d${index}`, { n: -1 })
+  return { db, backupFile, before, broken: yield* hashOf(db, "t") }
+})
+const openRestores = Effect.flatMap(MigrationJournal, ({ open }) =>
+  Effect.map(open, (runs) => runs.map(({ restore }) => restore))
+)
+
+describe("a restore of single documents", () => {
+  it.live("that others' unique values stand against leaves them as they are, and says how to go on", () =>
+    Effect.gen(function* () {
+      const { backupFile, db } = yield* swapped
+      const before = yield* hashOf(db, "t")
+      const error = yield* Effect.flip(Backup.restore(backupFile, { only: ["x"] }))
+      assert.strictEqual(error._tag, "RestoreIncomplete")
+      assert.include(error.message, `holdfast restore ${backupFile} --only x`)
+      assert.strictEqual(yield* hashOf(db, "t"), before)
+      // Together they can.
+      yield* Backup.restore(backupFile)
+      assert.strictEqual((yield* db.getDocument("t", "x"))["b"], "v")
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.live("does not end a restore of all that was cut short", () =>
+    Effect.gen(function* () {
+      const { backupFile, before, db } = yield* changed
+      yield* Effect.flip(through(failingAfter(db, 1))(Backup.restore(backupFile)))
+      const error = yield* Effect.flip(Backup.restore(backupFile, { only: ["d299"] }))
+      assert.strictEqual(error._tag, "RecoveryNeeded")
+      yield* Backup.restore(backupFile)
+      assert.strictEqual(yield* hashOf(db, "t"), before)
+      assert.deepStrictEqual(yield* openRestores, [])
+    }).pipe(Effect.provide(memory))
+  )
+})
+
+describe("a restore that fails in the middle", () => {
+  it.live("twice: the way back is to what was there before the first", () =>
+    Effect.gen(function* () {
+      const { backupFile, broken, db } = yield* changed
+      for (const batches of [1, 1]) {
+        const error = yield* Effect.flip(through(failingAfter(db, batches))(Backup.restore(backupFile)))
+        assert.strictEqual(error._tag, "RestoreIncomplete")
+      }
+      const [first, second] = yield* openRestores
+      assert.strictEqual(second!.safety, first!.safety)
+      assert.notStrictEqual(yield* hashOf(db, "t"), broken)
+      yield* Backup.restore(first!.safety!)
+      assert.strictEqual(yield* hashOf(db, "t"), broken)
+      assert.deepStrictEqual(yield* openRestores, [])
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.live("of several collections: none is written before all are checked", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      yield* Effect.gen(function* () {
+        const db = yield* Databases
+        for (const id of ["aa", "bb"]) {
+          yield* db.createCollection(id, { attributes: [Attribute.integer("n")] })
+          yield* db.createDocument(id, { $id: "x", n: 1 })
+        }
+        const made = yield* Backup.create(["aa", "bb"])
+        for (const id of ["aa", "bb"]) yield* db.updateDocument(id, "x", { n: 2 })
+        const before = yield* exactHash
+        const chunk = join(dirname(made[1]!.backupFile), "documents-000001.ndjson.gz")
+        const bytes = readFileSync(chunk)
+        bytes[20]! ^= 1
+        writeFileSync(chunk, bytes)
+        const id = made[0]!.backupFile.split("/").at(-3)!
+        assert.strictEqual((yield* Effect.flip(Backup.restore(id)))._tag, "BackupDamaged")
+        assert.strictEqual(yield* exactHash, before)
+      }).pipe(Effect.provide(onFile(folder)))
+    })
+  )
+})
+
+describe("a schema with no room for both", () => {
+  const full = (size: number) => "x".repeat(size)
+  for (const [title, before, after] of [
+    [
+      "varchars that change places",
+      [Attribute.varchar("a", { size: 15_000 }), Attribute.varchar("b", { size: 10 })],
+      [Attribute.varchar("a", { size: 10 }), Attribute.varchar("b", { size: 15_000 })]
+    ],
+    [
+      "strings that change places",
+      [Attribute.string("a", { size: 12_000 }), Attribute.string("b", { size: 100 })],
+      [Attribute.string("a", { size: 100 }), Attribute.string("b", { size: 12_000 })]
+    ],
+    [
+      "an index over both",
+      [Attribute.string("a", { size: 700 }), Attribute.string("b", { size: 10 })],
+      [Attribute.string("a", { size: 10 }), Attribute.string("b", { size: 700 })]
+    ],
+    [
+      "enums of a hundred elements each",
+      [Attribute.enumeration("a", { elements: Array.from({ length: 100 }, (_, n) => `old${n}`) })],
+      [Attribute.enumeration("a", { elements: Array.from({ length: 100 }, (_, n) => `new${n}`) })]
+    ]
+  ] as const) {
+    it.live(`${title}: comes back all the same`, () =>
+      Effect.gen(function* () {
+        const db = yield* Databases
+        const indexes = title.startsWith("an index") ? [Index.key("k", ["a", "b"])] : []
+        yield* db.createCollection("t", { attributes: before, indexes })
+        const [first] = before
+        const value = first.kind === "enum" ? first.elements[3]! : full(first.size)
+        yield* db.createDocument("t", { $id: "x", a: value })
+        const hash = yield* hashOf(db, "t")
+        const { backupFile } = one(yield* Backup.create(["t"]))
+        yield* db.deleteCollection("t")
+        yield* db.createCollection("t", { attributes: after, indexes })
+        yield* db.createDocument("t", { $id: "y", a: null })
+        yield* Backup.restore(backupFile)
+        assert.strictEqual(yield* hashOf(db, "t"), hash)
+      }).pipe(Effect.provide(memory))
+    )
+  }
+})
+
+describe("a backup", () => {
+  it.live("is not taken while a run is open: what is parked would be saved as it is called then", () =>
+    Effect.gen(function* () {
+      const { backupFile, db } = yield* changed
+      yield* Effect.flip(through(failingAfter(db, 1))(Backup.restore(backupFile)))
+      for (const consistency of ["fuzzy", "converged", "quiesced"] as const) {
+        assert.strictEqual((yield* Effect.flip(Backup.create(["t"], { consistency })))._tag, "RecoveryNeeded")
+      }
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.live("of another database is restored only where that is said", () =>
+    Effect.gen(function* () {
+      const db = yield* Databases
+      yield* db.createDatabase("second")
+      yield* db.in("second").createCollection("t", { attributes: [Attribute.integer("n")] })
+      yield* db.createCollection("t", { attributes: [Attribute.string("s", { size: 5 })] })
+      const { backupFile } = one(yield* through(db.in("second"))(Backup.create(["t"])))
+      const before = yield* exactHash
+      const error = yield* Effect.flip(Backup.restore(backupFile))
+      assert.deepInclude(error, { _tag: "BackupOfAnotherDatabase", expected: "main", found: "second" })
+      assert.strictEqual(yield* exactHash, before)
+      yield* Backup.restore(backupFile, { to: "from-second" })
+    }).pipe(Effect.provide(memory))
+  )
+})
+
+describe("pruning", () => {
+  it.live("takes nothing that is unreadable, absent, of another database or a safety backup for the newest", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      yield* Effect.gen(function* () {
+        const { backupFile, db } = yield* changed
+        yield* Backup.restore(backupFile)
+        yield* db.createDatabase("second")
+        yield* db.in("second").createCollection("t")
+        const second = one(yield* through(db.in("second"))(Backup.create(["t"]))).backupFile
+        yield* db.deleteCollection("t")
+        const absent = one(yield* Backup.create(["t"])).backupFile
+        // A copy in the wrong place can't be read as what it claims to be.
+        const misplaced = join(backups(folder), "29990101T000000000Z-zzzzzz", "t")
+        mkdirSync(misplaced, { recursive: true })
+        copyFileSync(backupFile, join(misplaced, "manifest.json"))
+        const decisions = yield* Backup.prune({ keepLast: 0 })
+        const kept = decisions.filter(({ keep }) => keep !== undefined).map(({ backup }) => backup.backupFile)
+        assert.includeMembers(kept, [backupFile, second, absent, join(misplaced, "manifest.json")])
+        assert.lengthOf(kept, 5)
+      }).pipe(Effect.provide(onFile(folder)))
+    })
+  )
+
+  it.live("keeps what a restore that was cut short names, however the folder is spelt", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { backupFile } = yield* Effect.gen(function* () {
+        const found = yield* changed
+        yield* Effect.flip(through(failingAfter(found.db, 1))(Backup.restore(found.backupFile)))
+        return found
+      }).pipe(Effect.provide(onFile(folder)))
+      yield* Effect.gen(function* () {
+        const decisions = yield* Backup.prune({ keepLast: 0 })
+        const names = decisions.filter(({ keep }) => keep?.includes("was cut short") === true)
+        assert.lengthOf(names, 2)
+        yield* Backup.restore(backupFile)
+      }).pipe(Effect.provide(onFile(join(folder, ".", "x", ".."))))
+    })
+  )
+})
+
+describe("what a migration deletes", () => {
+  /** Runs a migration on t with n = 1, and answers its backups. */
+  const runs = (up: (db: Methods) => Effect.Effect<unknown, unknown>) =>
+    Effect.gen(function* () {
+      yield* prepare((db) =>
+        Effect.gen(function* () {
+          yield* db.createCollection("t", {
+            attributes: [Attribute.string("k", { size: 5 }), Attribute.integer("n")]
+          })
+          yield* db.createDocument("t", { $id: "x", k: "k", n: 1 })
+        })
+      )
+      const { backups: made } = yield* Migrator.execute(migration("m", up))
+      return made
+    })
+  /** A backup of t, restored elsewhere, with the values of n that it brings back. */
+  const values = (backupFile: string, to: string) =>
+    Effect.gen(function* () {
+      const db = yield* Databases
+      yield* Backup.restore(backupFile, { to })
+      const { documents } = yield* db.listDocuments(to)
+      return documents.map((document) => document["n"])
+    })
+
+  it.live("comes back under its old name, also where another attribute has taken it in the same run", () =>
+    Effect.gen(function* () {
+      const made = yield* runs((db) =>
+        Effect.gen(function* () {
+          yield* db.deleteAttribute("t", "n")
+          yield* db.createAttribute("t", Attribute.string("n", { size: 5 }))
+          yield* db.updateDocument("t", "x", { n: "new" })
+        })
+      )
+      assert.lengthOf(made, 1)
+      assert.deepStrictEqual(yield* values(made[0]!.backupFile, "found"), [1])
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.live("twice under one name: each has its backup", () =>
+    Effect.gen(function* () {
+      const made = yield* runs((db) =>
+        Effect.gen(function* () {
+          yield* db.deleteAttribute("t", "n")
+          yield* db.createAttribute("t", Attribute.string("n", { size: 5 }))
+          yield* db.updateDocument("t", "x", { n: "new" })
+          yield* db.deleteAttribute("t", "n")
+        })
+      )
+      const found = yield* Effect.forEach(made, ({ backupFile }, index) => values(backupFile, `found${index}`))
+      assert.sameDeepMembers([...found], [[1], ["new"]])
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.live("a collection that is created anew in the same run is saved before it goes", () =>
+    Effect.gen(function* () {
+      const made = yield* runs((db) =>
+        Effect.gen(function* () {
+          yield* db.deleteCollection("t")
+          yield* db.createCollection("t", { attributes: [Attribute.integer("other")] })
+        })
+      )
+      assert.lengthOf(made, 1)
+      assert.deepStrictEqual(yield* values(made[0]!.backupFile, "found"), [1])
+    }).pipe(Effect.provide(memory))
+  )
+})
