@@ -21,6 +21,7 @@ import * as Catalog from "./embedded/Catalog.ts"
 import * as Columns from "./embedded/Columns.ts"
 import * as Conditions from "./embedded/Conditions.ts"
 import * as Documents from "./embedded/Documents.ts"
+import type { Engine } from "./embedded/Engine.ts"
 import * as Fulltext from "./embedded/Fulltext.ts"
 import * as Indexes from "./embedded/Indexes.ts"
 import * as JsonRows from "./embedded/JsonRows.ts"
@@ -45,7 +46,7 @@ export interface Options {
   readonly readOnly?: boolean | undefined
 }
 
-type Handler<T extends Tag, A = ResultOf<T>> = (engine: Structure.Engine, operation: Of<T>) => A
+type Handler<T extends Tag, A = ResultOf<T>> = (engine: Engine, operation: Of<T>) => A
 
 /** Schema and databases answer keys alone. */
 const forKeys =
@@ -55,7 +56,7 @@ const forKeys =
     return handler(engine, operation)
   }
 
-const listPlace = (engine: Structure.Engine, operation: Of<"ListDocuments">): Select.Place => ({
+const listPlace = (engine: Engine, operation: Of<"ListDocuments">): Select.Place => ({
   ...Rows.placeOf(engine, operation),
   sqlite: engine.sqlite
 })

@@ -31,7 +31,7 @@ import {
   type Stored
 } from "./Rows.ts"
 import * as Select from "./Select.ts"
-import type { Engine } from "./Structure.ts"
+import type { Engine } from "./Engine.ts"
 
 const checkBatch = (argument: string, length: number, whenEmpty?: string): void => {
   if (length === 0 || length > batchLimit) {

@@ -24,7 +24,7 @@ import {
   validated
 } from "./Rows.ts"
 import * as Select from "./Select.ts"
-import type { Engine } from "./Structure.ts"
+import type { Engine } from "./Engine.ts"
 
 const sameJson = (left: unknown, right: unknown): boolean =>
   left === right || ExactJson.stringify(left) === ExactJson.stringify(right)

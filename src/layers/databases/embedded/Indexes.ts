@@ -8,7 +8,7 @@ import { quote, type Sqlite } from "../../vendors/Sqlite.ts"
 import { comparable, hasSortKey, indexName, isText, sortKeyColumn, tableOf } from "./Columns.ts"
 import * as Fulltext from "./Fulltext.ts"
 import { alreadyExists, checkId, invalidArgument, notFound, Refusal } from "./Refusal.ts"
-import type { Engine } from "./Structure.ts"
+import type { Engine } from "./Engine.ts"
 
 /** What the server allows. */
 const limits = { indexes: 64, indexLength: 768, namedDuplicates: 10 } as const

@@ -13,7 +13,7 @@ import { isUniqueViolation, type Parameter, type Row } from "../../vendors/Sqlit
 import * as Access from "./Access.ts"
 import { cellsOf, comparable, insertCells, insertStatement, selection, tableOf, toDocument, upper } from "./Columns.ts"
 import { alreadyExists, checkId, invalidArgument, invalidDocument, notFound, Refusal } from "./Refusal.ts"
-import type { Engine } from "./Structure.ts"
+import type { Engine } from "./Engine.ts"
 
 /** Where an operation on documents acts, looked up once. */
 export interface Place {

@@ -1,29 +1,20 @@
 /** Operations on the schema: the catalog's records and SQLite's tables, columns and indexes, changed together. */
 import * as Result from "effect/Result"
 import * as Attribute from "../../../Attribute.ts"
-import type { Caller } from "../../../Caller.ts"
 import { attributeOf, type Collection, type Database, sameKey } from "../../../Collection.ts"
 import { AlreadyExists, LimitExceeded } from "../../../DatabasesError.ts"
 import { formatDateTime } from "../../../internal/DateTimeText.ts"
 import * as Index from "../../../Index.ts"
 import type { Of } from "../../../Operation.ts"
 import * as Permission from "../../../Permission.ts"
-import { quote, type Sqlite } from "../../vendors/Sqlite.ts"
-import type { Catalog } from "./Catalog.ts"
+import { quote } from "../../vendors/Sqlite.ts"
 import { columnDefinition, hasSortKey, indexName, sortKeyColumn, tableOf } from "./Columns.ts"
+import type { Engine } from "./Engine.ts"
 import * as Indexes from "./Indexes.ts"
 import { alreadyExists, checkId, checkName, invalidArgument, notFound, Refusal } from "./Refusal.ts"
 
 /** What the server allows. */
 const limits = { attributes: 1017 } as const
-
-export interface Engine {
-  readonly sqlite: Sqlite
-  readonly catalog: Catalog
-  /** Milliseconds since the epoch. */
-  readonly now: number
-  readonly caller: Caller
-}
 
 const permissionsOf = (permissions: ReadonlyArray<string>): ReadonlyArray<string> =>
   Result.getOrThrowWith(Permission.normalize(permissions, "collection"), (detail) =>

@@ -18,7 +18,7 @@ import * as Documents from "./Documents.ts"
 import { alreadyExists, checkId, invalidArgument, invalidDocument, notFound, Refusal } from "./Refusal.ts"
 import { create, placeOf, read, removeIfThere, upsertRaw } from "./Rows.ts"
 import * as Select from "./Select.ts"
-import type { Engine } from "./Structure.ts"
+import type { Engine } from "./Engine.ts"
 
 export const createTables = (sqlite: Sqlite): void => {
   sqlite.run(
