@@ -21,6 +21,13 @@ import * as AtomicFile from "../vendors/AtomicFile.ts"
 
 const pieceSize = 256 * 1024
 
+const remedies: { readonly [code: string]: string } = {
+  ENOSPC: ". Free some space, or keep backups elsewhere",
+  EACCES: ". Check the permissions of the folder",
+  EPERM: ". Check the permissions of the folder",
+  EROFS: ". It can only be read: keep backups elsewhere"
+}
+
 export const make = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -30,7 +37,8 @@ export const make = Effect.fnUntraced(function* (folder: string) {
   const locationOf = (name: string) => path.join(folder, ...name.split("/"))
   const unavailable = (location: string) => (error: PlatformError) => {
     const { cause } = error.reason
-    const why = cause instanceof Error ? ` (${cause.message})` : ""
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
+    const why = cause instanceof Error ? ` (${cause.message})${remedies[code] ?? ""}` : ""
     return new BackupStorageUnavailable({ location, detail: `${error.message}${why}` })
   }
   const isNotFound = (error: PlatformError) => error.reason._tag === "NotFound"
