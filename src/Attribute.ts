@@ -6,6 +6,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { normalizeDateTime } from "./internal/DateTimeText.ts"
 import { normalizeInteger, stringify } from "./internal/ExactJson.ts"
 import { isEmail, isIp, isUrl } from "./internal/TextFormats.ts"
@@ -47,7 +48,14 @@ const common = {
 }
 const Whole = Schema.Union([Schema.Finite, Schema.BigInt])
 const texts = { ...common, default: Schema.NullOr(Schema.String) }
-const numbers = { ...common, min: Schema.NullOr(Schema.Finite), max: Schema.NullOr(Schema.Finite) }
+/** A double. Out of JSON that keeps whole numbers exactly, one of 2^53 or more comes as a bigint. */
+const Double = Schema.Union([Schema.Finite, Schema.BigInt]).pipe(
+  Schema.decodeTo(
+    Schema.Finite,
+    SchemaTransformation.transform<number, number | bigint>({ decode: Number, encode: (double) => double })
+  )
+)
+const numbers = { ...common, min: Schema.NullOr(Double), max: Schema.NullOr(Double) }
 const wholes = { ...common, min: Schema.NullOr(Whole), max: Schema.NullOr(Whole), default: Schema.NullOr(Whole) }
 /** Most code points a value may have. */
 const sized = { ...texts, size: Schema.Int }
@@ -77,7 +85,7 @@ export const Attribute = Schema.Union([
     bits: Schema.Literals([32, 64])
   }),
   Schema.Struct({ kind: Schema.Literal("bigint"), ...wholes }),
-  Schema.Struct({ kind: Schema.Literal("float"), ...numbers, default: Schema.NullOr(Schema.Finite) }),
+  Schema.Struct({ kind: Schema.Literal("float"), ...numbers, default: Schema.NullOr(Double) }),
   Schema.Struct({ kind: Schema.Literal("boolean"), ...common, default: Schema.NullOr(Schema.Boolean) }),
   Schema.Struct({ kind: Schema.Literal("datetime"), ...texts })
 ])

@@ -179,11 +179,21 @@ const abandonedAfter = 24 * 60 * 60 * 1000
 const startedAt = (backup: string): number =>
   Date.parse(backup.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z.*$/, "$1-$2-$3T$4:$5:$6.$7Z"))
 
+/** How the reason of a backup of what a migration deletes begins. */
+export const deletionReason = "what was deleted by"
+
 /** Backups that can stand in for one another: of one collection, and as good. */
 const kindOf = ({ collection, manifest }: Listed): string => {
   if (manifest === undefined) return "unreadable"
   const { absent, database, reason, target } = manifest
-  const worth = absent ? "absent" : reason.startsWith(RestoreRun.safetyReason) ? "safety" : ""
+  // What a migration has deleted is in no other backup.
+  const worth = absent
+    ? "absent"
+    : reason.startsWith(RestoreRun.safetyReason)
+      ? "safety"
+      : reason.startsWith(deletionReason)
+        ? reason
+        : ""
   return [target.id, database, collection.toLowerCase(), worth].join(" ")
 }
 
@@ -203,14 +213,14 @@ export const prune = Effect.fn("Backup.prune")(function* (
   const needed = new Map<string, string>()
   const nameOf = ({ backup, collection }: Listed) => `${backup}/${collection}`
   for (const { begin, restore } of yield* (yield* MigrationJournal).open) {
+    const why = `the run ${begin.run} was cut short and may need it`
     for (const location of [restore?.safety, restore?.backup]) {
       // However the folder was spelt: the two parts before the manifest are what counts.
-      const name = location
-        ?.split(/[/\\\\]/)
-        .slice(-3, -1)
-        .join("/")
-      if (name !== undefined) needed.set(name, `the run ${begin.run} was cut short and names it`)
+      const name = location?.split(/[/\\]/).slice(-3, -1).join("/")
+      if (name !== undefined) needed.set(name, why)
     }
+    // Before its first write, and before it deleted something: ids sort by time.
+    for (const one of all) if (one.backup >= begin.run) needed.set(nameOf(one), why)
   }
   for (const one of all)
     if (one.manifest === undefined) needed.set(nameOf(one), "it can't be read: look at it, remove it by hand")

@@ -16,6 +16,7 @@ import type { Scope } from "effect/Scope"
 import { Collection, Database } from "./Collection.ts"
 import { Document } from "./Document.ts"
 import { describe, Holder } from "./MigrationLock.ts"
+import { shellWord } from "./internal/ShellWord.ts"
 import { Operation, path, Target } from "./Operation.ts"
 
 /** What a write finds before it writes. */
@@ -121,13 +122,15 @@ export class JournalUnavailable extends Schema.TaggedError<JournalUnavailable>()
 
 /** What to type when a restore was not finished: the way on, and the way back. */
 export const waysOn = (restore: NonNullable<OpenRun["restore"]>): string => {
-  const to = restore.backup.includes(`/${restore.collection}/`) ? "" : ` --to ${restore.collection}`
+  // The manifest's folder is called like its collection.
+  const own = restore.backup.split(/[/\\]/).at(-2)
+  const to = own === restore.collection ? "" : ` --to ${restore.collection}`
   const only = (restore.only ?? []).map((id) => ` --only ${id}`).join("")
+  const where = restore.database === "main" ? "" : ` --database-id ${restore.database}`
+  const command = (backup: string, rest: string) => `\`holdfast restore ${shellWord(backup)}${rest}${where}\``
   const back =
-    restore.safety === null
-      ? `there was no ${restore.collection} before: delete it to go back`
-      : `go back to what was there before with \`holdfast restore ${restore.safety}\``
-  return `Finish it with \`holdfast restore ${restore.backup}${to}${only}\` (only what differs is written), or ${back}`
+    restore.safety === null ? "" : `, or go back to what was there before with ${command(restore.safety, "")}`
+  return `Finish it with ${command(restore.backup, `${to}${only}`)} (only what differs is written)${back}`
 }
 
 /** A run was cut short: nothing may run before it is recovered. */
@@ -135,7 +138,17 @@ export class RecoveryNeeded extends Schema.TaggedError<RecoveryNeeded>()("Recove
   runs: Schema.Array(OpenRun)
 }) {
   override get message() {
-    return this.runs
+    // Restores of one collection that were tried again: the last one's ways lead out of all of them.
+    const runs = this.runs.filter(
+      ({ restore }, position) =>
+        restore === undefined ||
+        !this.runs
+          .slice(position + 1)
+          .some(
+            (later) => later.restore?.collection === restore.collection && later.restore.database === restore.database
+          )
+    )
+    return runs
       .map(({ begin, committing, last, location, restore }) => {
         if (restore !== undefined) {
           return `The run ${begin.run}, by ${describe(begin.holder)}, was restoring ${restore.collection} and was cut short. ${waysOn(restore)}`

@@ -202,7 +202,7 @@ const runOne = Effect.fnUntraced(function* (
           backups,
           keep: ({ collection, databases }) =>
             Backup.createInRun(databases, collection, {
-              reason: `what ${job.id} deletes`,
+              reason: `${Backup.deletionReason} ${job.id}`,
               consistency: "converged"
             }).pipe(
               Effect.tap(({ backupFile }) => Backup.verify(backupFile)),

@@ -1,6 +1,7 @@
 /** All that can stop a migration, before it starts or in the middle. */
 import * as Schema from "effect/Schema"
 import { DatabasesError } from "./DatabasesError.ts"
+import { shellWord } from "./internal/ShellWord.ts"
 import { JournalUnavailable, RecoveryNeeded } from "./MigrationJournal.ts"
 import { LockHeld, LockUnavailable } from "./MigrationLock.ts"
 import { StateCorrupt, StateMissing, StateOfAnotherTarget, StateUnavailable } from "./MigrationState.ts"
@@ -53,7 +54,8 @@ export class RollbackIncomplete extends Schema.TaggedError<RollbackIncomplete>()
 }) {
   override get message() {
     const commands = this.backups.map(
-      ({ backupFile, collection }) => `${collection} as it was before with \`holdfast restore ${backupFile}\``
+      ({ backupFile, collection }) =>
+        `${collection} as it was before with \`holdfast restore ${shellWord(backupFile)}\``
     )
     const parts = [
       this.conflicts.length === 0

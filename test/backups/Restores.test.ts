@@ -9,7 +9,7 @@ import * as DatabaseHash from "../../src/DatabaseHash.ts"
 import { Databases, failure, make, type Methods } from "../../src/Databases.ts"
 import { Unavailable } from "../../src/DatabasesError.ts"
 import * as Index from "../../src/Index.ts"
-import { MigrationJournal } from "../../src/MigrationJournal.ts"
+import { MigrationJournal, waysOn } from "../../src/MigrationJournal.ts"
 import * as Migrator from "../../src/Migrator.ts"
 import type { Operation } from "../../src/Operation.ts"
 import { backups, exactHash, memory, migration, onFile, prepare, temporaryFolder } from "../support/Migrating.ts"
@@ -182,6 +182,52 @@ describe("a schema with no room for both", () => {
   }
 })
 
+describe("bounds and defaults of doubles", () => {
+  for (const options of [
+    { default: 1e20 },
+    { default: 2 ** 53 },
+    { default: -9223372036854775808 },
+    { min: -1e20, max: 1e20 },
+    { min: 0, max: 1e16, default: 1e15 }
+  ]) {
+    it.live(`${JSON.stringify(options)}: backed up, restored, and undone by a migration`, () =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        yield* Effect.gen(function* () {
+          yield* prepare((db) =>
+            Effect.gen(function* () {
+              yield* db.createCollection("t", {
+                attributes: [Attribute.float("f", options), Attribute.string("a", { size: 5 })]
+              })
+              yield* db.createDocument("t", { $id: "x", a: "a", f: options.max ?? 3 })
+            })
+          )
+          const db = yield* Databases
+          const before = yield* hashOf(db, "t")
+          const { backupFile } = one(yield* Backup.create(["t"]))
+          yield* Backup.verify(backupFile)
+          const error = yield* Effect.flip(
+            Migrator.execute(
+              migration("m", (live) =>
+                Effect.gen(function* () {
+                  yield* live.renameAttribute("t", "a", "b")
+                  yield* live.deleteAttribute("t", "f")
+                  return yield* Effect.fail(new Error("on purpose"))
+                })
+              )
+            )
+          )
+          assert.strictEqual(error._tag, "MigrationFailed")
+          assert.strictEqual(yield* hashOf(db, "t"), before)
+          yield* db.deleteCollection("t")
+          yield* Backup.restore(backupFile)
+          assert.strictEqual(yield* hashOf(db, "t"), before)
+        }).pipe(Effect.provide(onFile(folder)))
+      })
+    )
+  }
+})
+
 describe("a backup", () => {
   it.live("is not taken while a run is open: what is parked would be saved as it is called then", () =>
     Effect.gen(function* () {
@@ -243,10 +289,48 @@ describe("pruning", () => {
       }).pipe(Effect.provide(onFile(folder)))
       yield* Effect.gen(function* () {
         const decisions = yield* Backup.prune({ keepLast: 0 })
-        const names = decisions.filter(({ keep }) => keep?.includes("was cut short") === true)
+        const names = decisions.filter(({ keep }) => keep?.includes("may need it") === true)
         assert.lengthOf(names, 2)
         yield* Backup.restore(backupFile)
       }).pipe(Effect.provide(onFile(join(folder, ".", "x", ".."))))
+    })
+  )
+})
+
+describe("what a cut run may need", () => {
+  it.live("stays when backups are pruned: what was saved before it and since", () =>
+    Effect.gen(function* () {
+      const { db } = yield* changed
+      const { begin } = yield* MigrationJournal
+      const target = yield* db.describeTarget
+      const saved = one(yield* Backup.create(["t"]))
+      const holder = { host: "here", pid: 1, since: "2026-01-02T03:04:05.678Z" }
+      const run = saved.backupFile.split("/").at(-3)!.replace("memory:", "")
+      const other = one(yield* Backup.create(["t"]))
+      yield* Effect.scoped(
+        begin({ _tag: "Begin", format: 1, run, migration: "m", hash: null, target, holder, at: holder.since })
+      )
+      const decisions = yield* Backup.prune({ keepLast: 1 })
+      const kept = decisions.filter(({ keep }) => keep?.includes("may need it") === true)
+      assert.sameMembers(
+        kept.map(({ backup }) => backup.backupFile),
+        [saved.backupFile, other.backupFile]
+      )
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.live("is told with the collection, the database and quotes that a shell needs", () =>
+    Effect.sync(() => {
+      const way = {
+        backup: "a b/people/20260102T030405678Z-abcdef/t/manifest.json",
+        database: "d2",
+        collection: "people"
+      }
+      assert.include(
+        waysOn({ ...way, safety: "s/t/manifest.json", only: ["x"] }),
+        "`holdfast restore 'a b/people/20260102T030405678Z-abcdef/t/manifest.json' --to people --only x --database-id d2`"
+      )
+      assert.notInclude(waysOn({ ...way, collection: "t", database: "main", safety: null }), "--")
     })
   )
 })

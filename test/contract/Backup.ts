@@ -168,13 +168,19 @@ export const contract = <E>(name: string, implementation: Layer.Layer<Services, 
         const before = yield* hashOf(db, "people")
         const done = one(yield* Backup.restore(backupFile, { to: "folk" }))
         assert.deepInclude(done, { collection: "folk", missing: 300 })
-        assert.isUndefined(done.safety)
+        // Nothing was there: that is what the way back leads to.
+        assert.isTrue(done.safety?.absent)
         assert.strictEqual(done.exact, yield* hashOf(db, "folk"))
         assert.strictEqual(yield* hashOf(db, "people"), before)
         assert.lengthOf(yield* allDocuments(db, "folk"), 300)
         // Again, by difference.
         yield* db.deleteDocument("folk", "p7")
         assert.deepInclude(one(yield* Backup.restore(backupFile, { to: "folk" })), { same: 299, missing: 1 })
+        yield* Backup.restore(done.safety!.backupFile)
+        assert.deepStrictEqual(
+          (yield* db.listCollections).map(({ $id }) => $id),
+          ["people"]
+        )
       })
     )
 

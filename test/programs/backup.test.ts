@@ -85,7 +85,7 @@ describe("backups", () => {
         files.push((yield* jsonFor(0, home, ["backup", "people"]))["backups"][0].backupFile)
       }
       const listed = yield* runFor(0, home, ["backups", "list"])
-      for (const file of files) assert.match(listed.stdout, new RegExp(`^${idOf(file)} +people +2 `, "m"))
+      for (const file of files) assert.match(listed.stdout, new RegExp(`^${idOf(file)} +main +people +2 `, "m"))
       const verified = yield* runFor(0, home, ["backups", "verify", idOf(files[0]!)])
       assert.match(verified.stdout, /^verified people: 2 documents, exact hash [0-9a-f]{64}, backups\//m)
       const manifest = join(home, files[0]!)

@@ -82,13 +82,16 @@ export const check = Effect.fnUntraced(function* (
 })
 
 type Way = NonNullable<OpenRun["restore"]>
-const sameIds = (left: ReadonlyArray<string> | undefined, right: ReadonlyArray<string> | undefined): boolean =>
-  [...(left ?? [])].map(Format.sortableId).toSorted().join() ===
-  [...(right ?? [])].map(Format.sortableId).toSorted().join()
+/** Whether a restore of `only` (undefined: all) covers one of `other`. */
+const covers = (only: Way["only"], other: Way["only"]): boolean => {
+  if (only === undefined) return true
+  const ids = new Set(only.map(Format.sortableId))
+  return other !== undefined && other.every((id) => ids.has(Format.sortableId(id)))
+}
 
 /**
  * Runs that were cut short, if all of them are restores that this one brings to their end: of the same collection, and
- * of no more documents.
+ * of no other documents.
  */
 const takeOver = Effect.fnUntraced(function* (databases: Methods, collection: string, only: Way["only"]) {
   const runs = yield* openRuns(databases)
@@ -97,7 +100,7 @@ const takeOver = Effect.fnUntraced(function* (databases: Methods, collection: st
       restore === undefined ||
       restore.database !== databases.databaseId ||
       Format.sortableId(restore.collection) !== Format.sortableId(collection) ||
-      (only !== undefined && !sameIds(only, restore.only))
+      !covers(only, restore.only)
   )
   if (others.length > 0) return yield* new RecoveryNeeded({ runs: others })
   return runs
@@ -144,13 +147,11 @@ export const run = Effect.fnUntraced(function* (
 
   const journals = yield* MigrationJournal
   const superseded = yield* takeOver(databases, common.collection, options?.only)
-  const safety =
-    current === undefined
-      ? undefined
-      : yield* Part.createInRun(databases, current.$id, {
-          reason: `${safetyReason} ${backup}`,
-          consistency: "fuzzy"
-        })
+  // Where nothing is, that is recorded: restoring it takes away again what comes now.
+  const safety = yield* Part.createInRun(databases, current?.$id ?? collection, {
+    reason: `${safetyReason} ${backup}`,
+    consistency: "fuzzy"
+  })
   const journal = yield* journals.begin({
     _tag: "Begin",
     format: 1,
@@ -167,11 +168,11 @@ export const run = Effect.fnUntraced(function* (
     backup,
     database: databases.databaseId,
     collection: common.collection,
-    safety: first?.restore === undefined ? (safety?.backupFile ?? null) : first.restore.safety,
+    safety: first?.restore === undefined ? safety.backupFile : first.restore.safety,
     ...(options?.only === undefined ? {} : { only: options.only })
   }
   yield* journal.append({ _tag: "Restoring", ...way })
-  const before = safety === undefined ? undefined : yield* Verify.open(storage, Part.prefixOf(storage, safety))
+  const before = current === undefined ? undefined : yield* Verify.open(storage, Part.prefixOf(storage, safety))
   const counts =
     request === undefined
       ? yield* Effect.as(current === undefined ? Effect.void : databases.deleteCollection(current.$id), nothing)
@@ -183,7 +184,7 @@ export const run = Effect.fnUntraced(function* (
     ...common,
     ...counts,
     schema: sentences,
-    ...(safety === undefined ? {} : { safety }),
+    safety,
     ...(request === undefined || only !== undefined ? {} : { exact: yield* Restore.expectedHash(request) })
   }
 })

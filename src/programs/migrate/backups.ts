@@ -14,9 +14,10 @@ const listText = (all: ReadonlyArray<Backup.Listed>): string =>
   all.length === 0
     ? "There are no backups yet: `backup COLLECTION` makes one."
     : Output.table(
-        ["backup", "collection", "documents", "bytes", "consistency", "reason"],
+        ["backup", "database", "collection", "documents", "bytes", "consistency", "reason"],
         all.map(({ backup, bytes, collection, manifest, problem }) => [
           backup,
+          manifest?.database ?? "?",
           collection,
           manifest === undefined ? "?" : manifest.absent ? "absent" : manifest.documents.toLocaleString("en"),
           bytes.toLocaleString("en"),

@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Backup from "../../Backup.ts"
+import { shellWord } from "../../internal/ShellWord.ts"
 import * as BackupFolder from "../../layers/backups/FileSystem.ts"
 import * as Output from "../output.ts"
 import { locate } from "../targets/backups.ts"
@@ -21,8 +22,8 @@ const text = (done: Backup.Restored): string => {
     ...schema.map((sentence) => `  ${sentence}`),
     exact === undefined
       ? undefined
-      : `  exact hash ${exact}, as in the backup${backup.includes(`/${collection}/`) ? "" : ", but for the collection's id"}`,
-    safety === undefined ? undefined : `  what was there before: holdfast restore ${safety.backupFile}`
+      : `  exact hash ${exact}, as in the backup${backup.split(/[/\\]/).at(-2) === collection ? "" : ", but for the collection's id"}`,
+    safety === undefined ? undefined : `  what was there before: holdfast restore ${shellWord(safety.backupFile)}`
   ]
     .filter((part) => part !== undefined)
     .join("\n")

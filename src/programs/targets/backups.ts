@@ -61,5 +61,7 @@ export const locate = Effect.fnUntraced(function* (
   }
   const isThere = yield* Effect.orElseSucceed(fs.exists(part), () => false)
   // A name alone, if no folder here is called like that.
-  return found.root === "." && !isThere ? { folder, name: found.name } : { folder: found.root, name: found.name }
+  return found.root === "." && !isThere
+    ? { folder, name: found.name }
+    : { folder: path.resolve(found.root), name: found.name }
 })
