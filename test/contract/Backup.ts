@@ -176,7 +176,7 @@ export const contract = <E>(name: string, implementation: Layer.Layer<Services, 
         // Again, by difference.
         yield* db.deleteDocument("folk", "p7")
         assert.deepInclude(one(yield* Backup.restore(backupFile, { to: "folk" })), { same: 299, missing: 1 })
-        yield* Backup.restore(done.safety!.backupFile)
+        yield* Backup.restore(done.safety.backupFile)
         assert.deepStrictEqual(
           (yield* db.listCollections).map(({ $id }) => $id),
           ["people"]
