@@ -13,12 +13,12 @@ export const defineFunctions = (sqlite: Sqlite): void => {
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /**
- * A double in 15 digits where they read back the same, else in 17. `JSON.stringify` writes those where one of the two
- * takes an exponent and the other does not, and is slow to call.
+ * A double as SQLite writes it, in digits enough to read back the same; whole ones without `.0`. `JSON.stringify`
+ * writes those where one of the two takes an exponent and the other does not, and is slow to call.
  */
 const float = (column: string): string => {
-  const short = `format('%.15g', ${column})`
-  return `case when ${column} is null then 'null' when abs(${column}) not between 1e-4 and 1e14 then json_number(${column}) when cast(${short} as real) = ${column} then ${short} else format('%!.17g', ${column}) end`
+  const whole = `cast(${column} as integer)`
+  return `case when ${column} is null then 'null' when ${column} = ${whole} and abs(${column}) < 1e15 then ${whole} when abs(${column}) not between 1e-4 and 1e14 then json_number(${column}) else ${column} end`
 }
 
 const value = (attribute: Attribute): string => {
