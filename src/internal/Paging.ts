@@ -11,32 +11,51 @@ import * as Query from "../Query.ts"
 /** Documents in a page, where a caller does not say. */
 export const defaultPageSize = 1000
 
-const forEachPage = (key: "$sequence" | "$id") =>
-  Effect.fnUntraced(function* <E, R>(
-    databases: Methods,
-    collection: string,
-    body: (documents: ReadonlyArray<Document>) => Effect.Effect<void, E, R>,
-    options?: { readonly pageSize?: number; readonly filters?: ReadonlyArray<Query.Query> }
-  ): Effect.fn.Return<void, DatabasesError | E, R> {
-    const size = options?.pageSize ?? defaultPageSize
-    let last: string | undefined
-    for (;;) {
-      const behind = last === undefined ? [] : [Query.greaterThan(key, last)]
-      const { documents } = yield* databases.listDocuments(
-        collection,
-        [...(options?.filters ?? []), ...behind, Query.orderAsc(key), Query.limit(size)],
-        { total: false }
-      )
-      if (documents.length > 0) yield* body(documents)
-      if (documents.length < size) return
-      last = documents.at(-1)![key]
-      // SQLite answers in this very thread: let signals and other fibers in between pages.
-      yield* Effect.yieldNow
-    }
-  })
+export interface Options {
+  readonly pageSize?: number
+  readonly filters?: ReadonlyArray<Query.Query>
+}
+
+/** The documents behind the one whose `key` is `last`, in its order; without it the first ones. */
+export const page = (
+  databases: Methods,
+  collection: string,
+  key: "$sequence" | "$id",
+  last: string | undefined,
+  options?: Options
+): Effect.Effect<ReadonlyArray<Document>, DatabasesError> =>
+  Effect.map(
+    databases.listDocuments(
+      collection,
+      [
+        ...(options?.filters ?? []),
+        ...(last === undefined ? [] : [Query.greaterThan(key, last)]),
+        Query.orderAsc(key),
+        Query.limit(options?.pageSize ?? defaultPageSize)
+      ],
+      { total: false }
+    ),
+    ({ documents }) => documents
+  )
 
 /** In order of creation. A document created meanwhile comes last. */
-export const forEachPageBySequence = forEachPage("$sequence")
+export const forEachPageBySequence = Effect.fnUntraced(function* <E, R>(
+  databases: Methods,
+  collection: string,
+  body: (documents: ReadonlyArray<Document>) => Effect.Effect<void, E, R>,
+  options?: Options
+): Effect.fn.Return<void, DatabasesError | E, R> {
+  let last: string | undefined
+  for (;;) {
+    const documents = yield* page(databases, collection, "$sequence", last, options)
+    if (documents.length > 0) yield* body(documents)
+    if (documents.length < (options?.pageSize ?? defaultPageSize)) return
+    last = documents.at(-1)!.$sequence
+    // SQLite answers in this very thread: let signals and other fibers in between pages.
+    yield* Effect.yieldNow
+  }
+})
+
 export interface Extent {
   /** Documents; undefined where there are more than the server counts. */
   readonly total: number | undefined

@@ -2,7 +2,7 @@
  * Encryption of backups: AES-256-GCM, keys by HKDF-SHA-256 (RFC 5869) from the user's secret and the part's salt.
  * Pure: salts and nonces are given.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from "node:crypto"
+import { createCipheriv, createDecipheriv, createHmac, type DecipherGCM, hkdfSync } from "node:crypto"
 
 export const saltBytes = 32
 export const nonceBytes = 12
@@ -36,6 +36,28 @@ export const decrypt = ({ encryption }: Keys, name: string, stored: Uint8Array):
     return Buffer.concat([decipher.update(stored.subarray(nonceBytes, stored.length - tagBytes)), decipher.final()])
   } catch {
     return undefined
+  }
+}
+
+/** Decrypts as it comes. Only for bytes that `decrypt` has found right: here the tag is not asked. */
+export const decrypting = ({ encryption }: Keys, name: string) => {
+  let decipher: DecipherGCM | undefined
+  // The last bytes are the tag, wherever the pieces are cut.
+  let held = Buffer.alloc(0)
+  return (piece: Uint8Array): Uint8Array => {
+    let bytes = Buffer.concat([held, piece])
+    if (decipher === undefined) {
+      if (bytes.length < nonceBytes) {
+        held = bytes
+        return new Uint8Array()
+      }
+      decipher = createDecipheriv(algorithm, encryption, bytes.subarray(0, nonceBytes))
+      decipher.setAAD(Buffer.from(name))
+      bytes = bytes.subarray(nonceBytes)
+    }
+    const end = Math.max(0, bytes.length - tagBytes)
+    held = bytes.subarray(end)
+    return decipher.update(bytes.subarray(0, end))
   }
 }
 

@@ -70,19 +70,10 @@ const pages = (databases: Methods, collection: string) => {
       last: string | undefined
     ): Effect.Effect<ReadonlyArray<Document>, DatabasesError> => {
       const size = read === 0 ? 100 : Math.floor(pageSize / (bytes / read))
-      return Effect.map(
-        databases.listDocuments(
-          collection,
-          [
-            ...(after === undefined ? [] : [Query.greaterThan("$sequence", after)]),
-            ...(last === undefined ? [] : [Query.lessThanEqual("$sequence", last)]),
-            Query.orderAsc("$sequence"),
-            Query.limit(Math.min(1000, Math.max(1, size)))
-          ],
-          { total: false }
-        ),
-        (list) => list.documents
-      )
+      return Paging.page(databases, collection, "$sequence", after, {
+        filters: last === undefined ? [] : [Query.lessThanEqual("$sequence", last)],
+        pageSize: Math.min(1000, Math.max(1, size))
+      })
     }
   }
 }

@@ -2,7 +2,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { createDecipheriv, type DecipherGCM } from "node:crypto"
 import { gunzip as gunzipCallback, gzip as gzipCallback } from "node:zlib"
 import { BackupDamaged, BackupSecretWrong } from "../../BackupError.ts"
 import type { Chunk, File, Manifest } from "../../BackupManifest.ts"
@@ -68,20 +67,29 @@ export const write = Effect.fnUntraced(function* (place: Place, name: string, by
   return { name: stored, bytes: content.length, sha256: sha256(content) }
 })
 
-/** A whole file as it was written, if it still is that. */
-export const read = Effect.fnUntraced(function* (place: Place, file: File): Effect.fn.Return<Uint8Array, ReadError> {
+/** A whole object, or a little more than `most` bytes of it: who knows what stands there now. */
+export const atMost = Effect.fnUntraced(function* (
+  storage: Methods,
+  name: string,
+  most: number
+): Effect.fn.Return<Uint8Array, BackupStorageError> {
   let length = 0
   const pieces: Array<Uint8Array> = []
-  // No further than it should be long: who knows what stands there now.
-  yield* place.storage.get(whole(place, file.name)).pipe(
+  yield* storage.get(name).pipe(
     Stream.takeWhile((piece) => {
       pieces.push(piece)
       length += piece.length
-      return length <= file.bytes
+      return length <= most
     }),
     Stream.runDrain
   )
-  const stored = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+})
+
+/** A whole file as it was written, if it still is that. */
+export const read = Effect.fnUntraced(function* (place: Place, file: File): Effect.fn.Return<Uint8Array, ReadError> {
+  const stored = yield* atMost(place.storage, whole(place, file.name), file.bytes)
+  const { length } = stored
   if (length !== file.bytes) {
     const found = length > file.bytes ? `more than ${file.bytes}` : String(length)
     return yield* damaged(place, file.name, `it has ${found} bytes, and the manifest says ${file.bytes}`)
@@ -107,28 +115,6 @@ export const readChunk = Effect.fnUntraced(function* (place: Place, chunk: Chunk
   return raw
 })
 
-/** Decrypts as it comes. Only for files that `read` has found right: here the tag is not asked. */
-const decrypting = (keys: Cipher.Keys, name: string) => {
-  let decipher: DecipherGCM | undefined
-  // The last bytes are the tag, wherever the pieces are cut.
-  let held = Buffer.alloc(0)
-  return (piece: Uint8Array): Uint8Array => {
-    let bytes = Buffer.concat([held, piece])
-    if (decipher === undefined) {
-      if (bytes.length < Cipher.nonceBytes) {
-        held = bytes
-        return new Uint8Array()
-      }
-      decipher = createDecipheriv("aes-256-gcm", keys.encryption, bytes.subarray(0, Cipher.nonceBytes))
-      decipher.setAAD(Buffer.from(name))
-      bytes = bytes.subarray(Cipher.nonceBytes)
-    }
-    const end = Math.max(0, bytes.length - 16)
-    held = bytes.subarray(end)
-    return decipher.update(bytes.subarray(0, end))
-  }
-}
-
 /** So much of an index is in memory at once; many are open together. */
 const indexPiece = 16 * 1024
 
@@ -137,7 +123,7 @@ export const readIndex = (place: Place, file: File): Stream.Stream<string, Backu
   Stream.suspend(() => {
     const stored = place.storage.get(whole(place, file.name), { pieceSize: indexPiece })
     const { keys } = place
-    const decrypt = keys === undefined ? undefined : decrypting(keys, whole(place, file.name))
+    const decrypt = keys === undefined ? undefined : Cipher.decrypting(keys, whole(place, file.name))
     return Stream.decodeText(decrypt === undefined ? stored : Stream.map(stored, decrypt))
   })
 

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { BackupDamaged } from "../../BackupError.ts"
 import type { Chunk } from "../../BackupManifest.ts"
 import type { BackupStorageError } from "../../BackupStorage.ts"
 import * as Files from "./Files.ts"
@@ -121,3 +122,21 @@ export const open = Effect.fnUntraced(function* (
     }
   }
 })
+
+/** Tells `body` of all documents of a part, in order of id, until it answers that one can't be. */
+export const forEach = (
+  place: Files.Place,
+  chunks: ReadonlyArray<Chunk>,
+  body: (document: Located) => BackupDamaged | undefined
+): Effect.Effect<void, Failure | BackupDamaged> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const reader = yield* open(place, chunks)
+      for (let head = reader.peek(); head !== undefined; head = reader.peek()) {
+        const refused = body(head)
+        if (refused !== undefined) return yield* refused
+        const more = reader.take()
+        if (more !== undefined) yield* more
+      }
+    })
+  )

@@ -6,7 +6,7 @@ import {
   type BackupReadError,
   BackupUnknown,
   type DocumentsNotInBackup,
-  type RestoreIncomplete,
+  RestoreIncomplete,
   type RestoreSchemaDiffers
 } from "../../BackupError.ts"
 import { BackupStorage, type Methods as Storage } from "../../BackupStorage.ts"
@@ -16,6 +16,7 @@ import { type JournalUnavailable, MigrationJournal, type OpenRun, RecoveryNeeded
 import type { Holder, LockHeld, LockUnavailable } from "../../MigrationLock.ts"
 import { openRuns } from "../migrations/OpenRuns.ts"
 import * as RunId from "../RunId.ts"
+import { compare } from "./Compare.ts"
 import * as Format from "./Format.ts"
 import * as Part from "./Part.ts"
 import * as Restore from "./Restore.ts"
@@ -106,6 +107,19 @@ const takeOver = Effect.fnUntraced(function* (databases: Methods, collection: st
   return runs
 })
 
+/** There was none: so there is none. */
+const removed = (
+  databases: Methods,
+  current: Collection | undefined,
+  way: Way
+): Effect.Effect<void, RestoreIncomplete> =>
+  current === undefined
+    ? Effect.void
+    : Effect.mapError(
+        databases.deleteCollection(current.$id),
+        ({ message }) => new RestoreIncomplete({ ...way, detail: message })
+      )
+
 /** Restores one part; without a `holder` of the lock it only compares. */
 export const run = Effect.fnUntraced(function* (
   databases: Methods,
@@ -141,7 +155,7 @@ export const run = Effect.fnUntraced(function* (
       : Restore.sentences(Restore.planOf(request))
   if (request !== undefined) yield* Restore.checkOnly(request)
   if (dryRun || holder === undefined) {
-    const counts = request === undefined ? nothing : (yield* Restore.compare(request, () => Effect.void)).counts
+    const counts = request === undefined ? nothing : (yield* compare(request, () => Effect.void)).counts
     return { ...common, ...counts, schema: sentences }
   }
 
@@ -173,10 +187,10 @@ export const run = Effect.fnUntraced(function* (
   }
   yield* journal.append({ _tag: "Restoring", ...way })
   const before = current === undefined ? undefined : yield* Verify.open(storage, Part.prefixOf(storage, safety))
-  const counts =
+  const { counts, exact } =
     request === undefined
-      ? yield* Effect.as(current === undefined ? Effect.void : databases.deleteCollection(current.$id), nothing)
-      : yield* Restore.restore(request, journal, way, before)
+      ? yield* Effect.as(removed(databases, current, way), { counts: nothing, exact: undefined })
+      : { exact: undefined, ...(yield* Restore.restore(request, journal, way, before)) }
   yield* journal.append({ _tag: "End", outcome: "committed", at: yield* RunId.iso })
   const at = yield* RunId.iso
   yield* Effect.forEach(superseded, (cut) => journals.supersede(cut, at), { discard: true })
@@ -185,6 +199,6 @@ export const run = Effect.fnUntraced(function* (
     ...counts,
     schema: sentences,
     safety,
-    ...(request === undefined || only !== undefined ? {} : { exact: yield* Restore.expectedHash(request) })
+    ...(exact === undefined ? {} : { exact })
   }
 })

@@ -1,10 +1,9 @@
 /** Reads a part and believes nothing: docs/backup-format.md, "What a reader checks". */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { BackupDamaged, type BackupReadError, BackupTooNew, BackupUnknown } from "../../BackupError.ts"
 import { type Chunk as StoredChunk, Manifest } from "../../BackupManifest.ts"
-import type { BackupStorageError, Methods as Storage } from "../../BackupStorage.ts"
+import type { Methods as Storage } from "../../BackupStorage.ts"
 import { Collection } from "../../Collection.ts"
 import * as DatabaseHash from "../../DatabaseHash.ts"
 import * as DocumentText from "../DocumentText.ts"
@@ -29,23 +28,6 @@ const longestChunk = 512 * 1024 * 1024
 
 const decodeManifest = Schema.decodeUnknownEffect(Manifest, { onExcessProperty: "error" })
 const decodeCollection = Schema.decodeUnknownEffect(Collection, { onExcessProperty: "error" })
-
-const bytesOf = Effect.fnUntraced(function* (
-  storage: Storage,
-  name: string
-): Effect.fn.Return<Uint8Array, BackupStorageError> {
-  let length = 0
-  const pieces: Array<Uint8Array> = []
-  yield* storage.get(name).pipe(
-    Stream.takeWhile((piece) => {
-      pieces.push(piece)
-      length += piece.length
-      return length <= longestManifest
-    }),
-    Stream.runDrain
-  )
-  return Buffer.concat(pieces)
-})
 
 /** Names and numbers that can't be right, whatever is in the files. */
 const implausible = ({ absent, chunks, collection, backup, documents, encryption, hashes, schema }: Manifest) => {
@@ -77,7 +59,7 @@ export const open = Effect.fnUntraced(function* (
   const name = `${prefix}${Format.manifestName}`
   const location = storage.locationOf(name)
   const damaged = (detail: string) => new BackupDamaged({ location, detail })
-  const bytes = yield* Effect.catchTag(bytesOf(storage, name), "BackupObjectMissing", () =>
+  const bytes = yield* Effect.catchTag(Files.atMost(storage, name, longestManifest), "BackupObjectMissing", () =>
     Effect.fail(new BackupUnknown({ backup: prefix.slice(0, -1), detail: `there is no ${location}` }))
   )
   const value = yield* Effect.try({
@@ -201,17 +183,11 @@ export const check = Effect.fnUntraced(function* (
   ) {
     return yield* damaged("its hashes are not those of its schema and its documents")
   }
-  yield* Effect.scoped(
-    Effect.gen(function* () {
-      const reader = yield* Index.open(place, manifest.chunks)
-      let last: string | undefined
-      for (let head = reader.peek(); head !== undefined; head = reader.peek()) {
-        if (head.key === last) return yield* damaged(`the document ${head.id} is in it twice`)
-        last = head.key
-        const more = reader.take()
-        if (more !== undefined) yield* more
-      }
-    })
-  )
+  let last: string | undefined
+  yield* Index.forEach(place, manifest.chunks, ({ id, key }) => {
+    if (key === last) return damaged(`the document ${id} is in it twice`)
+    last = key
+    return undefined
+  })
   return schema
 })

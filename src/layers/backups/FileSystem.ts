@@ -74,20 +74,11 @@ export const make = Effect.fnUntraced(function* (folder: string) {
     const location = yield* resolve(name)
     const home = path.dirname(location)
     const failed = unavailable(location)
-    const temporary = path.join(home, `.${path.basename(location)}.${process.pid}.tmp`)
     const isNew = Option.isNone(yield* kindOf(home))
     if (isNew) yield* Effect.mapError(fs.makeDirectory(home, { recursive: true, mode: 0o700 }), failed)
-    yield* Effect.scoped(
-      Effect.gen(function* () {
-        const handle = yield* Effect.mapError(fs.open(temporary, { flag: "w", mode: 0o600 }), failed)
-        yield* Stream.runForEach(bytes, (chunk) => Effect.mapError(handle.writeAll(chunk), failed))
-        yield* Effect.mapError(handle.sync, failed)
-      })
-    ).pipe(
-      Effect.andThen(Effect.mapError(fs.rename(temporary, location), failed)),
-      Effect.onError(() => Effect.ignore(fs.remove(temporary)))
+    yield* AtomicFile.replace(location, failed, (handle) =>
+      Stream.runForEach(bytes, (chunk) => Effect.mapError(handle.writeAll(chunk), failed))
     )
-    yield* Effect.mapError(AtomicFile.syncFolder(home), failed)
     if (!isNew) return
     // The names on the way down are new too.
     for (let at = path.dirname(home); at.length >= folder.length; at = path.dirname(at)) {
