@@ -5,50 +5,29 @@
  * results. `execute` runs one and fails with whatever it comes to.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as R from "effect/Result"
-import * as Backup from "./Backup.ts"
-import { BackupStorage } from "./BackupStorage.ts"
 import { Databases, type Methods, readOnly } from "./Databases.ts"
 import { messageOf } from "./internal/migrations/CauseMessage.ts"
+import * as Attempt from "./internal/migrations/Attempt.ts"
 import * as Known from "./internal/migrations/Known.ts"
 import { openRuns } from "./internal/migrations/OpenRuns.ts"
-import * as Run from "./internal/migrations/Run.ts"
 import * as RunId from "./internal/RunId.ts"
 import { isMigration, type Migration, problem } from "./Migration.ts"
-import { type Begin, MigrationJournal, type OpenRun } from "./MigrationJournal.ts"
+import type { OpenRun } from "./MigrationJournal.ts"
 import { type Holder, MigrationLock } from "./MigrationLock.ts"
 import * as MigrationState from "./MigrationState.ts"
 import {
-  BackupFailed,
   MigrationNotLoaded,
   type MigratorError,
   type PreparationError,
   RecoveryNeeded,
-  RequirementMissing,
-  type RunError
+  RequirementMissing
 } from "./MigratorError.ts"
 
 export type Source = Known.Source
 
-/** What a migration has come to, as the specification shows it, and more. */
-export interface Result {
-  readonly success: boolean
-  readonly migrationName: string
-  /** Milliseconds. */
-  readonly duration: number
-  readonly dryRun: false
-  /** Why it did not run. */
-  readonly skipped?: "already applied"
-  /** Taken and verified before its first write, then of what it deleted before that was gone for good. */
-  readonly backups: ReadonlyArray<Backup.Summary>
-  /** What it changed, a sentence each. */
-  readonly changes: ReadonlyArray<string>
-  readonly verification?: { readonly success: boolean; readonly message: string }
-  readonly error?: RunError | RequirementMissing
-}
+export type Result = Attempt.Result
 
 /** What several have come to. The three in the middle are counts. */
 export interface Results {
@@ -76,7 +55,7 @@ export interface ExecuteAllOptions extends ExecuteOptions {
   readonly onResult?: ((result: Result) => Effect.Effect<void>) | undefined
 }
 
-export type Services = Databases | BackupStorage | MigrationState.MigrationState | MigrationLock | MigrationJournal
+export type Services = Attempt.Services
 
 /** A source out of a migration in the program itself; it needs an id. */
 export const source = (migration: Migration): Source => {
@@ -120,135 +99,6 @@ const enter = Effect.fnUntraced(function* (sources: ReadonlyArray<Source | Migra
   return { databases, holder, state, known }
 })
 
-interface Job {
-  readonly id: string
-  readonly migration: Migration
-  readonly hash: string | null
-}
-interface Outcome {
-  readonly state: MigrationState.State
-  readonly result: Result
-}
-
-/** Takes and verifies the backups that a migration asks for, under one id, into `made`. */
-const backUp = Effect.fnUntraced(function* (
-  { id, migration }: Job,
-  live: Methods,
-  run: string,
-  collections: Migration["backup"],
-  made: Array<Backup.Summary>
-): Effect.fn.Return<void, BackupFailed, BackupStorage> {
-  for (const collection of new Set(collections)) {
-    yield* Backup.createInRun(live, collection, {
-      reason: `before ${migration.description ?? id}`,
-      consistency: "converged",
-      backup: run
-    }).pipe(
-      Effect.tap(({ backupFile }) => Backup.verify(backupFile)),
-      Effect.map((summary) => void made.push(summary)),
-      Effect.mapError(({ message }) => new BackupFailed({ migration: id, collection, detail: message }))
-    )
-  }
-})
-
-/** Runs one under the lock, and writes down what it came to. */
-const runOne = Effect.fnUntraced(function* (
-  job: Job,
-  state: MigrationState.State,
-  ids: ReadonlyArray<string>,
-  holder: Holder,
-  skipBackup: boolean
-): Effect.fn.Return<Outcome, PreparationError, Services> {
-  const live = yield* Databases
-  const states = yield* MigrationState.MigrationState
-  const journals = yield* MigrationJournal
-  const started = yield* Clock.currentTimeMillis
-  const elapsed = Effect.map(Clock.currentTimeMillis, (now) => now - started)
-  const run = yield* RunId.make
-  const begin: Begin = {
-    _tag: "Begin",
-    format: 1,
-    run,
-    migration: job.id,
-    hash: job.hash,
-    target: state.holdfast.target,
-    holder,
-    at: yield* RunId.iso
-  }
-  let current = state
-  // Of a success: the state and the result say the same.
-  let took: number | undefined
-  const failed = Effect.fnUntraced(function* (error: string) {
-    current = MigrationState.failed(state, { name: job.id, error, timestamp: yield* RunId.iso }, ids)
-    // Its failure is told in any case; that it stands in the state too is a service.
-    yield* Effect.catch(states.save(current), (unsaved) => Effect.logWarning(unsaved.message))
-  })
-  const storage = yield* BackupStorage
-  const provided = Effect.provideService(BackupStorage, storage)
-  const backups: Array<Backup.Summary> = []
-  const outcome = yield* Effect.scoped(
-    Effect.gen(function* () {
-      const { migration } = job
-      const asked = skipBackup ? [] : migration.backup
-      const backedUp = yield* Effect.result(Effect.interruptible(backUp(job, live, run, asked, backups)))
-      if (R.isFailure(backedUp)) return R.fail(backedUp.failure)
-      const journal = yield* journals.begin(begin)
-      return yield* Effect.result(
-        Run.run({
-          migration,
-          begin,
-          live,
-          journal,
-          backups,
-          keep: ({ collection, databases }) =>
-            Backup.createInRun(databases, collection, {
-              reason: `${Backup.deletionReason} ${job.id}`,
-              consistency: "converged"
-            }).pipe(
-              Effect.tap(({ backupFile }) => Backup.verify(backupFile)),
-              provided
-            ),
-          now: RunId.iso,
-          remember: Effect.gen(function* () {
-            took = yield* elapsed
-            const applied = { at: yield* RunId.iso, duration: took, hash: job.hash, run }
-            current = MigrationState.succeeded(state, job.id, applied, ids)
-            yield* states.save(current)
-          })
-        })
-      )
-    })
-  ).pipe(Effect.onInterrupt(() => failed("interrupted")))
-  const duration = took ?? (yield* elapsed)
-  const common = { migrationName: job.id, duration, dryRun: false, backups } as const
-  if (R.isSuccess(outcome)) {
-    const { kept, ...success } = outcome.success
-    return { state: current, result: { ...common, success: true, ...success, backups: [...backups, ...kept] } }
-  }
-  const error = outcome.failure
-  if (error._tag !== "CommitIncomplete") yield* failed(error._tag === "BackupFailed" ? error.message : error.detail)
-  return {
-    state: current,
-    result: {
-      ...common,
-      success: false,
-      changes: [],
-      error,
-      ...(error._tag === "VerificationFailed" ? { verification: { success: false, message: error.detail } } : {})
-    }
-  }
-})
-
-const notRun = (id: string, rest: Partial<Result>): Result => ({
-  success: true,
-  migrationName: id,
-  duration: 0,
-  dryRun: false,
-  backups: [],
-  changes: [],
-  ...rest
-})
-
 const uninterruptedScope = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.uninterruptible(Effect.scoped(effect))
 
 /** Its outcome leaves the target in a state that no other migration may build on. */
@@ -282,7 +132,7 @@ const runAll = Effect.fnUntraced(function* (
       if (options?.allowDrift !== true) yield* Known.checkDrift(known, found)
       if (options?.allowOutOfOrder !== true) yield* Known.checkOrder(known, pending, found)
       const jobs = yield* Effect.forEach(pending, ({ hash, id, load }) =>
-        Effect.map(Effect.all([load, hash]), ([migration, own]): Job => ({ id, migration, hash: own }))
+        Effect.map(Effect.all([load, hash]), ([migration, own]): Attempt.Job => ({ id, migration, hash: own }))
       )
       const { save } = yield* MigrationState.MigrationState
       const ids = known.map(({ id }) => id)
@@ -291,14 +141,14 @@ const runAll = Effect.fnUntraced(function* (
       for (const job of jobs) {
         const missing = job.migration.requires.find((id) => !state.completed.includes(id))
         if (missing === undefined) {
-          const outcome = yield* runOne(job, state, ids, holder, options?.skipBackup === true)
+          const outcome = yield* Attempt.run(job, state, ids, holder, options?.skipBackup === true)
           state = outcome.state
           results.push(outcome.result)
         } else {
           const error = new RequirementMissing({ migration: job.id, requires: missing })
           state = MigrationState.failed(state, { name: job.id, error: error.message, timestamp: yield* RunId.iso }, ids)
           yield* save(state)
-          results.push(notRun(job.id, { success: false, error }))
+          results.push(Attempt.notRun(job.id, { success: false, error }))
         }
         const last = results.at(-1)!
         if (options?.onResult !== undefined) yield* options.onResult(last)
@@ -320,7 +170,7 @@ export const execute = Effect.fn("Migrator.execute")(function* (
 ): Effect.fn.Return<Result, MigratorError, Services> {
   const { known, results } = yield* runAll([migration], options)
   const [result] = results.results
-  if (result === undefined) return notRun(known[0]!.id, { skipped: "already applied" })
+  if (result === undefined) return Attempt.notRun(known[0]!.id, { skipped: "already applied" })
   return result.error === undefined ? result : yield* result.error
 })
 

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Attribute from "../src/Attribute.ts"
+import * as RowWidth from "../src/internal/RowWidth.ts"
 
 const checked = (attribute: Attribute.Attribute, value: unknown) => Attribute.check(attribute, value)
 
@@ -151,7 +152,7 @@ describe("Attribute", () => {
   ]
   for (const [what, attribute, bytes] of widths) {
     it(`${what} takes ${bytes} bytes of a row`, () => {
-      assert.strictEqual(Attribute.rowWidth(attribute), bytes)
+      assert.strictEqual(RowWidth.of(attribute), bytes)
     })
   }
 

@@ -4,10 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import { createHash } from "node:crypto"
 import {
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,78 +15,24 @@ import {
   truncateSync,
   writeFileSync
 } from "node:fs"
-import { basename, dirname, join } from "node:path"
-import { gunzipSync, gzipSync } from "node:zlib"
-import * as Attribute from "../../src/Attribute.ts"
 import * as Backup from "../../src/Backup.ts"
-import { Databases } from "../../src/Databases.ts"
-import { canonicalJson } from "../../src/internal/CanonicalJson.ts"
-import * as Secret from "../../src/layers/backups/Secret.ts"
 import { MigrationJournal } from "../../src/MigrationJournal.ts"
+import {
+  chunk,
+  flip,
+  forge,
+  forgeIndex,
+  index,
+  last,
+  manifest,
+  middle,
+  type Part,
+  partOf,
+  schema,
+  setUp,
+  sha256
+} from "../support/Damaging.ts"
 import { backups, exactHash, onFile, temporaryFolder } from "../support/Migrating.ts"
-
-type Manifest = any
-const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex")
-
-/** A part on disk. */
-interface Part {
-  readonly home: string
-  readonly file: (name: string) => string
-  readonly manifest: () => Manifest
-  /** Writes the manifest, sealed as its writer would. */
-  readonly seal: (change: (manifest: Manifest) => void) => void
-}
-const partOf = (backupFile: string): Part => {
-  const home = dirname(backupFile)
-  const file = (name: string) => join(home, name)
-  const manifest = () => JSON.parse(readFileSync(backupFile, "utf8"))
-  return {
-    home,
-    file,
-    manifest,
-    seal: (change) => {
-      const value = manifest()
-      change(value)
-      const { seal: _seal, ...rest } = value
-      writeFileSync(backupFile, JSON.stringify({ ...rest, seal: sha256(canonicalJson(rest)) }))
-    }
-  }
-}
-
-const flip = (file: string, at: (length: number) => number) => {
-  const bytes = readFileSync(file)
-  const position = at(bytes.length)
-  bytes[position] = bytes[position]! ^ 0x10
-  writeFileSync(file, bytes)
-}
-const middle = (length: number) => Math.floor(length / 2)
-const last = (length: number) => length - 1
-
-/** Puts other documents into the chunk, and says so wherever a forger can. */
-const forge = (part: Part, name: string, change: (lines: Array<string>) => ReadonlyArray<string>, pack = gzipSync) => {
-  const raw = gunzipSync(readFileSync(part.file(name)))
-    .toString("utf8")
-    .trimEnd()
-    .split("\n")
-  const text = `${change(raw).join("\n")}\n`
-  const packed = pack(text)
-  writeFileSync(part.file(name), packed)
-  part.seal(({ chunks }) => {
-    Object.assign(chunks[0], { bytes: packed.length, sha256: sha256(packed), rawBytes: Buffer.byteLength(text) })
-  })
-}
-const forgeIndex = (part: Part, name: string, change: (lines: Array<string>) => ReadonlyArray<string>) => {
-  const text = `${change(readFileSync(part.file(name), "utf8").trimEnd().split("\n")).join("\n")}\n`
-  writeFileSync(part.file(name), text)
-  part.seal(({ chunks }) => {
-    chunks[0].index = { ...chunks[0].index, bytes: Buffer.byteLength(text), sha256: sha256(text) }
-  })
-}
-
-const chunk = "documents-000001.ndjson.gz"
-const index = "documents-000001.index"
-const schema = "schema.json"
-const manifest = "manifest.json"
 
 /** What is done to a part, the error, and a word of its message. */
 const cases: ReadonlyArray<readonly [title: string, damage: (part: Part) => void, tag: string, word: string]> = [
@@ -270,16 +213,6 @@ const cases: ReadonlyArray<readonly [title: string, damage: (part: Part) => void
   ["an absent collection with documents", (p) => p.seal((m) => (m.absent = true)), "BackupDamaged", "no collection"]
 ]
 
-const setUp = Effect.gen(function* () {
-  const db = yield* Databases
-  yield* db.createCollection("people", { attributes: [Attribute.string("name", { size: 40 })] })
-  yield* db.createDocuments(
-    "people",
-    Array.from({ length: 50 }, (_, number) => ({ $id: `p${number}`, name: `name ${number}` }))
-  )
-  return db
-})
-
 describe("a damaged backup", () => {
   for (const [title, damage, tag, word] of cases) {
     it.live(`${title} is refused, and nothing is written`, () =>
@@ -306,99 +239,4 @@ describe("a damaged backup", () => {
       })
     )
   }
-})
-
-const secret = (text: string) => Effect.provide(Secret.layer(Redacted.make(text)))
-
-describe("an encrypted backup", () => {
-  it.live("is restored with its secret alone; nothing but the manifest can be read", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      yield* Effect.gen(function* () {
-        const db = yield* setUp
-        const before = yield* exactHash
-        const [made] = yield* secret("first")(Backup.create(["people"]))
-        const home = dirname(made!.backupFile)
-        const files = readdirSync(home)
-        assert.deepStrictEqual(files, [`${index}.enc`, `${chunk}.enc`, manifest, `${schema}.enc`])
-        for (const file of files.filter((name) => name.endsWith(".enc"))) {
-          const bytes = readFileSync(join(home, file))
-          for (const text of ["name", "p3", "\u001f\u008b"])
-            assert.isFalse(bytes.includes(text), `${file} shows ${text}`)
-        }
-        yield* db.updateDocument("people", "p3", { name: "changed" })
-        const changed = yield* exactHash
-        for (const attempt of [
-          Backup.restore(made!.backupFile),
-          secret("second")(Backup.restore(made!.backupFile)),
-          secret("")(Backup.restore(made!.backupFile))
-        ]) {
-          const error = yield* Effect.flip(attempt)
-          assert.strictEqual(error._tag, "BackupSecretWrong")
-          assert.include(error.message, "HOLDFAST_BACKUP_SECRET")
-        }
-        assert.strictEqual(yield* exactHash, changed)
-        yield* secret("first")(Backup.restore(made!.backupFile))
-        assert.strictEqual(yield* exactHash, before)
-      }).pipe(Effect.provide(onFile(folder)))
-    })
-  )
-
-  for (const [title, damage] of [
-    [
-      "a byte of its ciphertext, its digest forged",
-      (p) => {
-        flip(p.file(`${chunk}.enc`), middle)
-        p.seal((m) => (m.chunks[0].sha256 = sha256(readFileSync(p.file(`${chunk}.enc`)))))
-      }
-    ],
-    ["its manifest, sealed without the secret", (p) => p.seal((m) => (m.documents = 49))],
-    ["its salt", (p) => p.seal((m) => (m.encryption.salt = "0".repeat(64)))],
-    ["that it is encrypted", (p) => p.seal((m) => (m.encryption = null))],
-    [
-      "an index that takes the place of a chunk",
-      (p) => {
-        const value = p.manifest()
-        const [own] = value.chunks
-        writeFileSync(p.file(`${chunk}.enc`), readFileSync(p.file(own.index.name)))
-        p.seal((m) => Object.assign(m.chunks[0], { bytes: own.index.bytes, sha256: own.index.sha256 }))
-      }
-    ]
-  ] as ReadonlyArray<readonly [string, (part: Part) => void]>) {
-    it.live(`is refused when somebody changes ${title}`, () =>
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        yield* Effect.gen(function* () {
-          const db = yield* setUp
-          const [made] = yield* Backup.create(["people"])
-          yield* db.updateDocument("people", "p3", { name: "changed" })
-          const before = yield* exactHash
-          damage(partOf(made!.backupFile))
-          const error: any = yield* Effect.flip(Backup.restore(made!.backupFile))
-          assert.include(["BackupDamaged", "BackupSecretWrong"], error._tag, String(error))
-          assert.strictEqual(yield* exactHash, before)
-        }).pipe(Effect.provide(onFile(folder)), secret("first"))
-      })
-    )
-  }
-
-  it.live("a file can't stand in for that of another part", () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      yield* Effect.gen(function* () {
-        yield* setUp
-        const [one] = yield* Backup.create(["people"])
-        const [other] = yield* Backup.create(["people"])
-        for (const name of [`${chunk}.enc`, `${index}.enc`, `${schema}.enc`]) {
-          writeFileSync(join(dirname(one!.backupFile), name), readFileSync(join(dirname(other!.backupFile), name)))
-        }
-        assert.strictEqual((yield* Effect.flip(Backup.verify(one!.backupFile)))._tag, "BackupDamaged")
-        // With its manifest too: it says where it belongs.
-        writeFileSync(one!.backupFile, readFileSync(other!.backupFile))
-        const error = yield* Effect.flip(Backup.verify(one!.backupFile))
-        assert.include(error.message, basename(dirname(dirname(other!.backupFile))))
-        assert.isTrue(existsSync(one!.backupFile))
-      }).pipe(Effect.provide(onFile(folder)), secret("first"))
-    })
-  )
 })

@@ -13,7 +13,8 @@ import * as Index from "../../src/Index.ts"
 import { MigrationJournal } from "../../src/MigrationJournal.ts"
 import type { MigrationLock } from "../../src/MigrationLock.ts"
 import * as Query from "../../src/Query.ts"
-import { begin, commands, perform } from "../support/Commands.ts"
+import { commands } from "../support/Commands.ts"
+import { begin, perform } from "../support/Performing.ts"
 import { allDocuments } from "../support/Documents.ts"
 
 export type Services = Databases | BackupStorage | MigrationLock | MigrationJournal

@@ -12,7 +12,8 @@ import * as Embedded from "../../src/layers/databases/Embedded.ts"
 import { scoped } from "../../src/Migration.ts"
 import * as Migrator from "../../src/Migrator.ts"
 import { access } from "../../src/Operation.ts"
-import { begin, type Command, commands, perform, type Step, steps } from "../support/Commands.ts"
+import { type Command, commands, type Step, steps } from "../support/Commands.ts"
+import { begin, perform } from "../support/Performing.ts"
 import {
   assertNothingOpen,
   type Body,

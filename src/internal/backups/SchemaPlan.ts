@@ -7,6 +7,7 @@ import type { Attribute as Definition } from "../../Attribute.ts"
 import type { Collection } from "../../Collection.ts"
 import { type Mutation, Operation } from "../../Operation.ts"
 import { canonicalJson } from "../CanonicalJson.ts"
+import * as RowWidth from "../RowWidth.ts"
 
 export interface Plan {
   /** Before documents are written: room for all of them, and no index that stands in the way. */
@@ -66,8 +67,7 @@ export const creation = (database: string, schema: Collection): Plan => {
 
 /** Whether a row has room for these attributes, and each can be defined. */
 const fits = (attributes: ReadonlyArray<Definition>): boolean =>
-  attributes.reduce((width, attribute) => width + Attribute.rowWidth(attribute), Attribute.rowBase) <=
-    Attribute.rowLimit &&
+  RowWidth.total(attributes) <= RowWidth.limit &&
   attributes.every((attribute) => Attribute.problem(attribute, { isUpdate: true }) === undefined)
 
 /** From `current` to `schema`, under the id of `current`. */
@@ -125,8 +125,7 @@ const planWith = (
   if (!replacesAll && !fits(between)) return undefined
   before.push(...created)
   // One that becomes smaller makes room for one that becomes larger.
-  const size = (operation: Mutation) =>
-    operation._tag === "UpdateAttribute" ? Attribute.rowWidth(operation.attribute) : 0
+  const size = (operation: Mutation) => (operation._tag === "UpdateAttribute" ? RowWidth.of(operation.attribute) : 0)
   after.sort((left, right) => size(left) - size(right))
   for (const index of schema.indexes) {
     if (!keptIndexes.some((kept) => same(kept, index)))

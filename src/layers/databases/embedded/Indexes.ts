@@ -4,6 +4,7 @@ import { type Collection, sameKey } from "../../../Collection.ts"
 import { DuplicateValues, LimitExceeded } from "../../../DatabasesError.ts"
 import type * as Index from "../../../Index.ts"
 import type { Of } from "../../../Operation.ts"
+import * as RowWidth from "../../../internal/RowWidth.ts"
 import { quote, type Sqlite } from "../../vendors/Sqlite.ts"
 import { comparable, hasSortKey, indexName, isText, sortKeyColumn, tableOf } from "./Columns.ts"
 import * as Fulltext from "./Fulltext.ts"
@@ -26,7 +27,7 @@ const indexable: ReadonlySet<string> = new Set(["$id", "$createdAt", "$updatedAt
 /** Characters of a text that an index holds; other kinds count for nothing. */
 const indexedLength = (attribute: Attribute.Attribute, length: number): number => {
   if (attribute.array || !Attribute.textKinds.has(attribute.kind)) return 0
-  return length > 0 ? length : Attribute.textSize(attribute)
+  return length > 0 ? length : RowWidth.textSize(attribute)
 }
 
 const checkIndexed = (collection: Collection, index: Index.Index, key: string, length: number): number => {
@@ -40,8 +41,8 @@ const checkIndexed = (collection: Collection, index: Index.Index, key: string, l
   const isWords = Attribute.textKinds.has(attribute.kind)
   if (index.kind === "fulltext" && !isWords) throw refuse(`${key} holds no text, which a fulltext index needs`)
   if (length > 0 && !isWords) throw refuse(`${key} holds no text: a length makes no sense`)
-  if (length > 0 && length > Attribute.textSize(attribute)) {
-    throw refuse(`the length ${length} is above the size of ${key}, ${Attribute.textSize(attribute)}`)
+  if (length > 0 && length > RowWidth.textSize(attribute)) {
+    throw refuse(`the length ${length} is above the size of ${key}, ${RowWidth.textSize(attribute)}`)
   }
   return indexedLength(attribute, length)
 }

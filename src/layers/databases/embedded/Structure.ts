@@ -4,6 +4,7 @@ import * as Attribute from "../../../Attribute.ts"
 import { attributeOf, type Collection, type Database, sameKey } from "../../../Collection.ts"
 import { AlreadyExists, LimitExceeded } from "../../../DatabasesError.ts"
 import { formatDateTime } from "../../../internal/DateTimeText.ts"
+import * as RowWidth from "../../../internal/RowWidth.ts"
 import * as Index from "../../../Index.ts"
 import type { Of } from "../../../Operation.ts"
 import * as Permission from "../../../Permission.ts"
@@ -147,12 +148,12 @@ const checkDefinition = (attribute: Attribute.Attribute, options?: { readonly is
 
 /** Refuses more attributes, or wider ones, than a row has room for. */
 const checkRoom = (attributes: ReadonlyArray<Attribute.Attribute>): void => {
-  const width = attributes.reduce((sum, attribute) => sum + Attribute.rowWidth(attribute), Attribute.rowBase)
-  if (attributes.length <= limits.attributes && width <= Attribute.rowLimit) return
+  const width = RowWidth.total(attributes)
+  if (attributes.length <= limits.attributes && width <= RowWidth.limit) return
   throw new Refusal(
     new LimitExceeded({
       type: "column_limit_exceeded",
-      detail: `a collection has at most ${limits.attributes} attributes in ${Attribute.rowLimit} bytes of a row; these ${attributes.length} take ${width}. Make texts smaller, or put some attributes in a collection of their own`
+      detail: `a collection has at most ${limits.attributes} attributes in ${RowWidth.limit} bytes of a row; these ${attributes.length} take ${width}. Make texts smaller, or put some attributes in a collection of their own`
     })
   )
 }

@@ -190,14 +190,16 @@ describe("the dispatcher", () => {
     Effect.gen(function* () {
       const finished = yield* Deferred.make<string>()
       const entered = yield* Deferred.make<void>()
+      const gone = yield* Deferred.make<void>()
       const { endpoint } = yield* serve({
         "/slow": () =>
           Effect.gen(function* () {
             yield* Deferred.succeed(entered, undefined)
-            yield* Effect.sleep(100)
+            yield* Deferred.await(gone)
             yield* Deferred.succeed(finished, "whole")
             return json({})
-          })
+          }),
+        "/quick": () => Effect.succeed(json({}))
       })
       const controller = new AbortController()
       const lost = fetch(`${endpoint}/slow`, { method: "POST", headers: asKey, signal: controller.signal }).catch(
@@ -206,6 +208,9 @@ describe("the dispatcher", () => {
       yield* Deferred.await(entered)
       controller.abort()
       assert.strictEqual(yield* Effect.promise(() => lost), "lost")
+      // By the time that it has answered another call, the server has heard of the end too.
+      yield* Effect.promise(() => fetch(`${endpoint}/quick`, { method: "POST", headers: asKey }))
+      yield* Deferred.succeed(gone, undefined)
       assert.strictEqual(yield* Deferred.await(finished), "whole")
     })
   )

@@ -1,6 +1,6 @@
 /** Tables, or collections: created with their columns and indexes, listed, read, changed, deleted. */
 import * as Effect from "effect/Effect"
-import * as Attribute from "../../../../../Attribute.ts"
+import * as RowWidth from "../../../../../internal/RowWidth.ts"
 import type { Collection } from "../../../../../Collection.ts"
 import type { Index } from "../../../../../Index.ts"
 import * as ApiFailure from "../ApiFailure.ts"
@@ -14,9 +14,6 @@ import { idOf, newId } from "./DatabaseRoutes.ts"
 import * as Parameters from "./Parameters.ts"
 import * as Settling from "./Settling.ts"
 import { scopes, type Vocabulary } from "./Vocabulary.ts"
-
-const bytesUsed = ({ attributes }: Collection): number =>
-  attributes.reduce((sum, attribute) => sum + Attribute.rowWidth(attribute), Attribute.rowBase)
 
 /** An index that a table is created with. */
 const inlineIndex = (definition: unknown): Index => {
@@ -67,8 +64,8 @@ export const routes = (context: Context, vocabulary: Vocabulary): ReadonlyArray<
       : indexesOf(context, databaseId, collection).map((index) =>
           shownIndex(context, vocabulary, databaseId, collection, index, now)
         ),
-    bytesMax: Attribute.rowLimit,
-    bytesUsed: bare ? Attribute.rowBase : bytesUsed(collection)
+    bytesMax: RowWidth.limit,
+    bytesUsed: bare ? RowWidth.base : RowWidth.total(collection.attributes)
   })
   return [
     {
