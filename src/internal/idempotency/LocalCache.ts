@@ -1,0 +1,38 @@
+/** Finished keys that this process remembers by itself; the oldest used goes first. */
+import type { Content } from "./Content.ts"
+
+export interface Entry {
+  readonly fingerprint: string
+  readonly content: Content
+  /** Milliseconds since the epoch: nothing is replayed later. */
+  readonly expiresAt: number
+}
+
+export interface LocalCache {
+  /** Undefined where it is not known, or over. */
+  readonly get: (key: string, now: number) => Entry | undefined
+  readonly set: (key: string, entry: Entry) => void
+}
+
+/** Longest body that is kept, in bytes or characters: so many keys, and no more memory than that for each. */
+const longest = 65_536
+
+export const make = (capacity: number): LocalCache => {
+  const entries = new Map<string, Entry>()
+  return {
+    get: (key, now) => {
+      const entry = entries.get(key)
+      if (entry === undefined) return undefined
+      entries.delete(key)
+      if (now > entry.expiresAt) return undefined
+      entries.set(key, entry)
+      return entry
+    },
+    set: (key, entry) => {
+      if (capacity === 0 || (entry.content.body?.length ?? 0) > longest) return
+      entries.delete(key)
+      if (entries.size >= capacity) entries.delete(entries.keys().next().value!)
+      entries.set(key, entry)
+    }
+  }
+}

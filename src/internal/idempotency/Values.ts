@@ -1,0 +1,67 @@
+/** Ends of effects as what is kept of them, by their schemas. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import { ResponseNotKept } from "../../IdempotencyError.ts"
+import type { Content } from "./Content.ts"
+
+/** A schema without services, whose values can be written as JSON. */
+export type Codec<A> = Schema.Codec<A, unknown>
+
+interface Texts<A> {
+  /** Undefined where the value can't be written. */
+  readonly encode: (value: A) => string | undefined
+  readonly decode: (text: string) => Effect.Effect<A, ResponseNotKept>
+}
+
+const known = new WeakMap<Schema.Top, Texts<never>>()
+
+/** What a schema makes of values, compiled once. */
+const textsOf = <A>(schema: Codec<A>): Texts<A> => {
+  const found = known.get(schema)
+  if (found !== undefined) return found as unknown as Texts<A>
+  const codec = Schema.fromJsonString(Schema.toCodecJson(schema)) as unknown as Schema.Codec<A, string>
+  const encode = Schema.encodeExit(codec)
+  const decode = Schema.decodeEffect(codec)
+  const made: Texts<A> = {
+    encode: (value) => {
+      const exit = encode(value)
+      return Exit.isSuccess(exit) ? exit.value : undefined
+    },
+    decode: (text) => Effect.mapError(decode(text), () => new ResponseNotKept({ originalStatus: null }))
+  }
+  known.set(schema, made as unknown as Texts<never>)
+  return made
+}
+
+const content = (kind: Content["kind"], body: string | undefined): Content => ({
+  status: null,
+  headers: {},
+  kind,
+  body
+})
+
+/** A value that is not what its schema says is kept without a body: that it has happened is not forgotten. */
+export const encode = <A, E>(exit: Exit.Exit<A, E>, success: Codec<A>, error: Codec<E> | undefined): Content => {
+  if (Exit.isSuccess(exit)) return content("success", textsOf(success).encode(exit.value))
+  const [reason] = exit.cause.reasons
+  return content(
+    "failure",
+    reason?._tag === "Fail" && error !== undefined ? textsOf(error).encode(reason.error) : undefined
+  )
+}
+
+export const decode = <A, E>(
+  { body, kind }: Content,
+  success: Codec<A>,
+  error: Codec<E> | undefined
+): Effect.Effect<A, E | ResponseNotKept> => {
+  if (typeof body !== "string") return Effect.fail(new ResponseNotKept({ originalStatus: null }))
+  if (kind === "success") return textsOf(success).decode(body)
+  return error === undefined
+    ? Effect.fail(new ResponseNotKept({ originalStatus: null }))
+    : Effect.flatMap(textsOf(error).decode(body), (failure) => Effect.fail(failure))
+}
+
+/** Of any JSON value: for steps that say no schema. */
+export const json: Codec<Schema.Json> = Schema.Json

@@ -1,0 +1,273 @@
+/**
+ * `IdempotencyStore` on Redis (7.0 or newer) or Valkey: one string for each key, which holds its last row.
+ *
+ * A first claim, a replay and a conflict are one native command, `SET NX GET PX`; everything that follows a row is one
+ * script, which compares generation and slot. Rows go by themselves at their time to be removed. All names of a key
+ * share the hash tag `{…}`, so they lie on one node of a cluster.
+ *
+ * Replication is asynchronous: a fail-over may forget what was acknowledged. docs/idempotency.md says what that means.
+ */
+import * as NodeRedis from "@effect/platform-node/NodeRedis"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redis from "effect/persistence/Redis"
+import * as Redacted from "effect/Redacted"
+import { randomUUID } from "node:crypto"
+import type { SecretMissing } from "../../IdempotencyError.ts"
+import { StoreUnavailable } from "../../IdempotencyError.ts"
+import {
+  type About,
+  type Chain,
+  encryptionKey,
+  IdempotencyStore,
+  make as makeStore,
+  type MakeOptions,
+  type Placed,
+  type Row,
+  type Slots
+} from "../../IdempotencyStore.ts"
+import * as Hashes from "../../internal/idempotency/Hashes.ts"
+import * as Secret from "./Secret.ts"
+import * as Server from "./redis/Server.ts"
+
+export interface Options extends Omit<MakeOptions, "encryption" | "encrypt"> {
+  /** Hashes what rows show to people. At least 32 bytes; it may be changed at any time. */
+  readonly secret: Redacted.Redacted
+  /** The secret before it, which kept responses may still be encrypted under. */
+  readonly previousSecret?: Redacted.Redacted | undefined
+  /** Encrypts kept responses under the secret. Default false. */
+  readonly encrypt?: boolean | undefined
+  /** First part of every name. Default `holdfast`. */
+  readonly prefix?: string | undefined
+  /** Replicas that must have a write before it counts: it makes losses at a fail-over rarer. Default 0. */
+  readonly waitReplicas?: number | undefined
+  /** Accept a server that evicts keys, and with them the memory of what has happened. Default false. */
+  readonly unsafeEviction?: boolean | undefined
+  /** For people. Default `redis`. */
+  readonly name?: string | undefined
+}
+
+/**
+ * Puts a row behind the last one, where that is still of the generation and slot that the writer knows; else answers
+ * what is there. A value begins with `GENERATION SLOT STEPS`, so that no script reads JSON.
+ */
+const append = Redis.script(
+  (key: string, steps: string, behind: string, head: string, json: string, milliseconds: number, step: string) => [
+    key,
+    steps,
+    behind,
+    head,
+    json,
+    milliseconds,
+    step
+  ],
+  {
+    numberOfKeys: 2,
+    lua: `
+local current = redis.call("GET", KEYS[1])
+if not current then return "" end
+if string.sub(current, 1, #ARGV[1]) ~= ARGV[1] then return current end
+local steps = tonumber(string.match(current, "^%S+ %S+ (%d+)"))
+if ARGV[5] ~= "" then
+  steps = steps + 1
+  redis.call("RPUSH", KEYS[2], ARGV[5])
+  redis.call("PEXPIRE", KEYS[2], ARGV[4])
+end
+redis.call("SET", KEYS[1], ARGV[2] .. steps .. " " .. ARGV[3], "PX", ARGV[4])
+return false`
+  }
+).withReturnType<string | null>()
+
+/** Ends a generation, and no other. */
+const remove = Redis.script((key: string, steps: string, generation: string) => [key, steps, `${generation} `], {
+  numberOfKeys: 2,
+  lua: `
+local current = redis.call("GET", KEYS[1])
+if current and string.sub(current, 1, #ARGV[1]) == ARGV[1] then redis.call("DEL", KEYS[1], KEYS[2]) end
+return 0`
+}).withReturnType<number>()
+
+const headOf = (generation: string, slot: number): string => `${generation} ${slot} `
+
+/** What a value holds behind its head: the row, and what people read. */
+const parse = (value: string): { readonly row: Row; readonly steps: number } => {
+  const start = value.indexOf("{")
+  const { about: _about, ...row } = JSON.parse(value.slice(start)) as Row & { readonly about: unknown }
+  return { row, steps: Number(value.slice(0, start).split(" ")[2]) }
+}
+
+const makeSlots = (redis: Redis.Redis["Service"], options: Options, secret: string): Slots => {
+  const name = options.name ?? "redis"
+  const prefix = options.prefix ?? "holdfast"
+  const waitReplicas = options.waitReplicas ?? 0
+  const keyOf = (key: string) => `${prefix}:{${key}}`
+  const stepsOf = (key: string) => `${prefix}:{${key}}:steps`
+  const partOf = (key: string, part: string, index: number) => `${prefix}:{${key}}:${part}.${index}`
+  const runAppend = redis.eval(append)
+  const runRemove = redis.eval(remove)
+
+  const call = <A>(operation: string, effect: Effect.Effect<A, Redis.RedisError>): Effect.Effect<A, StoreUnavailable> =>
+    Effect.mapError(effect, (error) => new StoreUnavailable({ operation, detail: Server.explain(error), cause: error }))
+
+  const jsonOf = (row: Row, { key, operation, user }: About, createdAt: number): string =>
+    JSON.stringify({
+      ...row,
+      about: {
+        idempotencyKey: Hashes.column(secret, "key", key),
+        userId: Hashes.column(secret, "user", user),
+        operationType: operation,
+        createdAt: new Date(createdAt).toISOString()
+      }
+    })
+
+  /** The top alone; the steps beside it where a new owner may need them. */
+  const chainOf = Effect.fnUntraced(function* (key: string, value: string): Effect.fn.Return<Chain, Redis.RedisError> {
+    const { row, steps } = parse(value)
+    const known =
+      steps === 0 || row.kind === "done"
+        ? []
+        : yield* redis.send<ReadonlyArray<string>>("LRANGE", stepsOf(key), "0", "-1")
+    const rows = known.map((text): Row => JSON.parse(text)).filter(({ generation }) => generation === row.generation)
+    return { rows: [row], steps: rows, garbage: undefined }
+  })
+
+  /** Until enough replicas have what was just written. */
+  const replicated: Effect.Effect<void, Redis.RedisError | StoreUnavailable> =
+    waitReplicas === 0
+      ? Effect.void
+      : Effect.flatMap(redis.send<number>("WAIT", String(waitReplicas), "1000"), (count) =>
+          count >= waitReplicas
+            ? Effect.void
+            : Effect.fail(
+                new StoreUnavailable({
+                  operation: "wait",
+                  detail: `${count} of ${waitReplicas} replicas have the write. Bring the others back, or lower waitReplicas`
+                })
+              )
+        )
+
+  const place = Effect.fnUntraced(function* (key: string, row: Row, about: About) {
+    const now = yield* Clock.currentTimeMillis
+    const milliseconds = Math.max(1, row.purgeAt - now)
+    const json = jsonOf(row, about, now)
+    const head = headOf(row.generation, row.slot)
+    const found =
+      row.slot === 0
+        ? yield* redis.send<string | null>(
+            "SET",
+            keyOf(key),
+            `${head}0 ${json}`,
+            "NX",
+            "GET",
+            "PX",
+            String(milliseconds)
+          )
+        : yield* runAppend(
+            keyOf(key),
+            stepsOf(key),
+            headOf(row.generation, row.slot - 1),
+            head,
+            json,
+            milliseconds,
+            row.kind === "step" ? json : ""
+          )
+    if (found !== null)
+      return { _tag: "Taken", chain: found === "" ? undefined : yield* chainOf(key, found) } satisfies Placed
+    yield* replicated
+    return { _tag: "Created" } satisfies Placed
+  })
+
+  return {
+    name,
+    local: false,
+    nonce: () => randomUUID().replaceAll("-", ""),
+    create: (key, row, about) =>
+      place(key, row, about).pipe(Effect.catchTag("RedisError", (error) => call("create", Effect.fail(error)))),
+    list: (key) =>
+      call(
+        "list",
+        Effect.flatMap(redis.send<string | null>("GET", keyOf(key)), (value) =>
+          value === null ? Effect.undefined : chainOf(key, value)
+        )
+      ),
+    deleteGeneration: (key, generation) =>
+      call("deleteGeneration", Effect.asVoid(runRemove(keyOf(key), stepsOf(key), generation))),
+    // One string holds one generation: nothing of another can stand behind it.
+    deleteRow: () => Effect.void,
+    putParts: (key, { purgeAt }, part, texts) =>
+      call(
+        "putParts",
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Effect.forEach(
+            texts,
+            (text, index) =>
+              redis.send("SET", partOf(key, part, index), text, "PX", String(Math.max(1, purgeAt - now))),
+            { discard: true }
+          )
+        )
+      ),
+    getParts: (key, part, count) =>
+      call(
+        "getParts",
+        Effect.forEach(
+          Array.from({ length: count }, (_, index) => partOf(key, part, index)),
+          (one) => Effect.map(redis.send<string | null>("GET", one), (text) => text ?? undefined)
+        )
+      ),
+    // The server does it by itself.
+    removePurged: () => Effect.succeed(0),
+    time: call(
+      "time",
+      Effect.map(
+        redis.send<readonly [string, string]>("TIME"),
+        ([seconds, micros]) => Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
+      )
+    ),
+    transactions: undefined
+  }
+}
+
+/** The store on the Redis around it; looks first whether the server keeps what it is given. */
+export const make = Effect.fnUntraced(function* (options: Options) {
+  const redis = yield* Redis.Redis
+  const secret = yield* Secret.check(options.name ?? "redis", options.secret)
+  yield* Server.inspect(redis, options.unsafeEviction ?? false)
+  const known = [options.secret, ...(options.previousSecret === undefined ? [] : [options.previousSecret])]
+  return makeStore(makeSlots(redis, options, secret), {
+    ...options,
+    encryption: known.map((one) => encryptionKey(Redacted.value(one)))
+  })
+})
+
+/** Refuses a secret that is too short, a replica, a server that evicts, and one that is too old. */
+export const layer = (options: Options): Layer.Layer<IdempotencyStore, SecretMissing | StoreUnavailable, Redis.Redis> =>
+  Layer.effect(IdempotencyStore, Effect.map(make(options), IdempotencyStore.of))
+
+/** The store on `redis://…` or `rediss://…`, by a connection of its own. */
+export const layerUrl = (
+  url: string,
+  options: Options
+): Layer.Layer<IdempotencyStore, SecretMissing | StoreUnavailable> => {
+  const name = Server.nameOf(url)
+  return layer({ name, ...options }).pipe(
+    Layer.provide(NodeRedis.layer({ url, socket: { connectTimeout: 5000 } })),
+    Layer.catchTag("RedisError", (error) =>
+      Layer.effect(
+        IdempotencyStore,
+        Effect.fail(
+          new StoreUnavailable({ operation: "connect", detail: `${name}: ${Server.explain(error)}`, cause: error })
+        )
+      )
+    )
+  )
+}
+
+/** The same, with the secret of `HOLDFAST_SECRET`. */
+export const layerConfig = (
+  url: string,
+  options: Omit<Options, keyof Secret.Secrets> = {}
+): Layer.Layer<IdempotencyStore, SecretMissing | StoreUnavailable> =>
+  Layer.unwrap(
+    Effect.map(Secret.fromConfig(Server.nameOf(url)), (secrets) => layerUrl(url, { ...options, ...secrets }))
+  )
