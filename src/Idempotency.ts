@@ -272,7 +272,7 @@ export const token = (name = ""): Effect.Effect<string> =>
   Effect.flatMap(Current, (current) =>
     current === undefined
       ? newKey
-      : Effect.succeed(current.environment.token(current.ownership, `${current.step}/${name}`))
+      : Effect.succeed(current.environment.token(current.ownership, current.step, name))
   )
 
 /** Removes what has expired, by the service's store: for a scheduled function. */

@@ -105,7 +105,7 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("St
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message() {
-    return `the idempotency store can't be used (${this.operation}): ${this.detail}. Send the same request again`
+    return `the idempotency store can't be used (${this.operation}): ${this.detail}`
   }
 }
 /** Time can't be trusted, so nothing that rests on it is. */

@@ -1,5 +1,6 @@
 /** What each error exits with. An error without a code does not compile. docs/migrations.md and the help list them. */
 import type { BackupError } from "../BackupError.ts"
+import type { SecretMissing, StoreError } from "../IdempotencyError.ts"
 import type { MigratorError } from "../MigratorError.ts"
 import type { SettingsError } from "./settings.ts"
 
@@ -38,8 +39,12 @@ export const exitCodes = {
   VerificationFailed: 6,
   RollbackIncomplete: 7,
   RestoreIncomplete: 7,
-  DatabasesError: 8
-} as const satisfies Record<(MigratorError | BackupError | SettingsError)["_tag"], number>
+  SecretMissing: 2,
+  DatabasesError: 8,
+  StoreUnavailable: 8,
+  StoreShapeMismatch: 8,
+  ClockSkew: 8
+} as const satisfies Record<(MigratorError | BackupError | SettingsError | StoreError | SecretMissing)["_tag"], number>
 
 /** `status --check` found migrations that are not applied. */
 export const pending = 9

@@ -31,7 +31,8 @@ export const File = Schema.Struct({
   database: Schema.optionalKey(Schema.String),
   databaseId: Schema.optionalKey(Schema.String),
   migrations: Schema.optionalKey(Schema.String),
-  backups: Schema.optionalKey(Schema.String)
+  backups: Schema.optionalKey(Schema.String),
+  store: Schema.optionalKey(Schema.String)
 })
 export type File = typeof File.Type
 
@@ -40,14 +41,16 @@ const variables = {
   database: "HOLDFAST_DATABASE",
   databaseId: "HOLDFAST_DATABASE_ID",
   migrations: "HOLDFAST_MIGRATIONS",
-  backups: "HOLDFAST_BACKUPS"
+  backups: "HOLDFAST_BACKUPS",
+  store: "HOLDFAST_STORE"
 } as const satisfies Record<keyof File, string>
 
 export const fallbacks = {
   database: Config.String(variables.database),
   databaseId: Config.String(variables.databaseId),
   migrations: Config.String(variables.migrations),
-  backups: Config.String(variables.backups)
+  backups: Config.String(variables.backups),
+  store: Config.String(variables.store)
 } as const satisfies { readonly [K in keyof File]-?: Config.Config<string> }
 
 const decode = Schema.decodeUnknownEffect(File, { errors: "all", onExcessProperty: "error" })

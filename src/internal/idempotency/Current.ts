@@ -10,7 +10,8 @@ import type { Busy, Replay } from "./Protocol.ts"
 export interface Environment {
   readonly store: Operations
   readonly cache: LocalCache
-  readonly token: (ownership: Ownership, step: string) => string
+  /** `name`: of one of several in a step; both empty outside. */
+  readonly token: (ownership: Ownership, step: string, name: string) => string
 }
 
 export interface Running {

@@ -147,7 +147,7 @@ const owned = Effect.fnUntraced(function* <A, E, R>(
   let isUnknown = false
   const asked =
     ownership.reconcile && reconcile !== undefined
-      ? Effect.flatMap(reconcile(token(ownership, "")), (known): Effect.Effect<A, E, R> => {
+      ? Effect.flatMap(reconcile(token(ownership, "", "")), (known): Effect.Effect<A, E, R> => {
           if (known._tag === "Happened") return Effect.succeed(known.value)
           if (known._tag === "DidNotHappen") return handler
           isUnknown = true

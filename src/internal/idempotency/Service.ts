@@ -34,7 +34,7 @@ export const make = Effect.fnUntraced(function* (defaults: Options.Options) {
     environment: {
       store,
       cache: LocalCache.make(plain.localCache),
-      token: ({ generation, key }, step) => Hashes.token(key, generation, step)
+      token: ({ generation, key }, step, name) => Hashes.token(key, generation, `${step}/${name}`)
     },
     resolve: (own, shape) =>
       !shape.reconcile && !shape.transactional && names.every((name) => own[name] === undefined)

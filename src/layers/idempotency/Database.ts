@@ -185,11 +185,17 @@ const makeSlots = (databases: Methods, secret: string, name: string): Slots => {
       ),
     removePurged: (before, limit, dryRun) => {
       const due = Query.lessThan("purgeAt", new Date(before).toISOString())
-      return call(
-        "removePurged",
-        dryRun
-          ? Effect.map(databases.listDocuments(Collection.id, [due, Query.limit(1)]), ({ total }) => total)
-          : Effect.map(databases.deleteDocuments(Collection.id, [due, Query.limit(limit)]), ({ total }) => total)
+      const counted: Effect.Effect<{ readonly total: number }, DatabasesError> = dryRun
+        ? databases.listDocuments(Collection.id, [due, Query.limit(1)])
+        : databases.deleteDocuments(Collection.id, [due, Query.limit(limit)])
+      return counted.pipe(
+        Effect.map(({ total }) => total),
+        // Where nothing was ever claimed, there is nothing to remove, and nothing to make.
+        Effect.catchIf(
+          ({ reason }) => reason._tag === "NotFound",
+          () => Effect.succeed(0)
+        ),
+        (removed) => call("removePurged", removed)
       )
     },
     // Each creation says what time it is there.

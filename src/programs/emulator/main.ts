@@ -17,6 +17,7 @@ import { createServer } from "node:http"
 import * as Emulator from "../../layers/vendors/appwrite/emulator/Emulator.ts"
 import * as exitCodes from "../exitCodes.ts"
 import { ExitWith } from "../output.ts"
+import * as Usage from "../usage.ts"
 import * as Target from "../targets/emulator.ts"
 import { version } from "../version.ts"
 import { flags } from "./flags.ts"
@@ -69,6 +70,7 @@ const refuse = (message: string) =>
 
 const program = command.pipe(
   Command.run({ version }),
+  Effect.provide(Usage.presenter(({ message }) => Console.error(message))),
   Effect.catchTags({
     ShowHelp: ({ errors }) =>
       errors.length === 0 ? Effect.void : Effect.fail(new ExitWith({ code: exitCodes.usage })),

@@ -2,7 +2,6 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
-import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -16,6 +15,7 @@ import * as exitCodes from "../exitCodes.ts"
 import * as Output from "../output.ts"
 import * as Progress from "../progress.ts"
 import * as Settings from "../settings.ts"
+import * as Usage from "../usage.ts"
 import { backup } from "./backup.ts"
 import { backups } from "./backups.ts"
 import { baseline } from "./baseline.ts"
@@ -96,17 +96,6 @@ const refuse = (error: { readonly _tag: string; readonly message: string }) => {
   return Effect.andThen(Console.error(error.message), json)
 }
 
-/** A command line that can't be understood: what is wrong, and where the help is; the whole help would hide it. */
-const presenter = CliOutput.layerPresenter({
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? Effect.andThen(
-          refuse({ _tag: "Usage", message: event.errors.map((error) => error.message).join("\n") }),
-          Console.error(`\nSee: ${event.commandPath.join(" ")} --help`)
-        )
-      : CliOutput.defaultPresenter.present(event)
-})
-
 const asks = (...names: ReadonlyArray<string>) => names.some((name) => process.argv.includes(name))
 
 // Standard output is for the one document: what migrations print goes beside it.
@@ -116,7 +105,7 @@ const program = commands.pipe(
   Command.run({ version }),
   // Help is there even where the settings are broken.
   Effect.provide(asks("--help", "-h", "--version") ? Layer.empty : Settings.layer),
-  Effect.provide(presenter),
+  Effect.provide(Usage.presenter(refuse)),
   Effect.provide(Progress.layer),
   Effect.catchTags({
     ShowHelp: ({ errors }) =>

@@ -1,0 +1,116 @@
+/** The clean-up: chooses the store, removes what is over on every clock, and says how much that was. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import type { Teardown } from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import * as Idempotency from "../../Idempotency.ts"
+import * as exitCodes from "../exitCodes.ts"
+import * as Output from "../output.ts"
+import * as Settings from "../settings.ts"
+import * as Usage from "../usage.ts"
+import * as Store from "../targets/store.ts"
+import { version } from "../version.ts"
+
+/** `0`, or a length of time as `90 seconds`, `2 hours`, `1 day`; milliseconds. */
+const lengthOfTime = (text: string): Option.Option<number> =>
+  text.trim() === "0"
+    ? Option.some(0)
+    : Option.map(Duration.fromInput(text as Duration.Input), Duration.toMillis).pipe(
+        Option.filter((milliseconds) => Number.isFinite(milliseconds) && milliseconds >= 0)
+      )
+
+const flags = {
+  store: Flag.String("store").pipe(
+    Flag.withDescription("The store of keys: sqlite:PATH, redis://HOST:PORT, or memory:"),
+    Flag.withMetavar("URL"),
+    Flag.withFallbackConfig(Settings.fallbacks.store)
+  ),
+  databaseId: Flag.String("database-id").pipe(
+    Flag.withDescription("The database of sqlite: that the keys are in"),
+    Flag.withMetavar("ID"),
+    Flag.withFallbackConfig(Settings.fallbacks.databaseId),
+    Flag.withDefault("main")
+  ),
+  olderThan: Flag.String("older-than").pipe(
+    Flag.withDescription('Only what has been over for so long, as "2 days". It never shortens: 0 removes no live key'),
+    Flag.withMetavar("TIME"),
+    Flag.filterMap(lengthOfTime, (text) => `0 or a length of time as "90 seconds", "2 hours", "1 day", got "${text}"`),
+    Flag.withDefault(0)
+  ),
+  batch: Flag.Int("batch").pipe(
+    Flag.withDescription("Rows in one call of the store"),
+    Flag.withMetavar("N"),
+    Flag.withSchema(
+      Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }, { message: "expected 1 to 1000" }))
+    ),
+    Flag.withDefault(100)
+  ),
+  dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Count, and remove nothing"), Flag.withDefault(false)),
+  json: Flag.Boolean("json").pipe(
+    Flag.withDescription("One JSON document on standard output, messages on standard error"),
+    Flag.withDefault(false)
+  )
+} as const
+
+const command = Command.make("cleanup", flags, ({ batch, databaseId, dryRun, json, olderThan, store }) =>
+  Output.run(
+    "cleanup",
+    json,
+    Idempotency.removeExpired({ batch, dryRun, olderThan }).pipe(
+      Effect.map(({ deletedCount }) => ({
+        text: `${dryRun ? "would remove" : "removed"} ${Output.counted(deletedCount, "expired row")} (deletedCount: ${deletedCount})`,
+        json: { success: true, dryRun, deletedCount },
+        code: 0
+      })),
+      Effect.provide(Store.layer({ url: store, databaseId }))
+    )
+  )
+).pipe(
+  Command.withDescription("Remove expired idempotency keys. Redis does so by itself, and has nothing to remove"),
+  Command.withExamples([
+    { command: "cleanup --store sqlite:.data/holdfast.db", description: "What a scheduled function does daily" },
+    { command: 'cleanup --store sqlite:.data/holdfast.db --older-than "7 days" --dry-run', description: "Only count" }
+  ])
+)
+
+const teardown: Teardown = (exit, onExit) => {
+  if (Exit.isSuccess(exit)) return onExit(0)
+  if (Cause.hasInterruptsOnly(exit.cause)) return onExit(130)
+  const error: unknown = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+  return onExit(error instanceof Output.ExitWith ? error.code : exitCodes.defect)
+}
+
+const refuse = ({ message }: { readonly message: string }) =>
+  Effect.andThen(Console.error(message), Effect.fail(new Output.ExitWith({ code: exitCodes.usage })))
+
+const asksForHelp = ["--help", "-h", "--version"].some((name) => process.argv.includes(name))
+
+const program = command.pipe(
+  Command.run({ version }),
+  Effect.provide(Usage.presenter(({ message }) => Console.error(message))),
+  Effect.provide(asksForHelp ? Layer.empty : Settings.layer),
+  Effect.catchTags({
+    ShowHelp: ({ errors }) =>
+      errors.length === 0 ? Effect.void : Effect.fail(new Output.ExitWith({ code: exitCodes.usage })),
+    InvalidSetting: refuse
+  }),
+  Effect.tapCause((cause) =>
+    Cause.hasInterruptsOnly(cause) || Option.isSome(Cause.findErrorOption(cause))
+      ? Effect.void
+      : Console.error(`This is a bug of holdfast, please report it:\n${Cause.pretty(cause)}`)
+  ),
+  Effect.provideService(References.LogToStderr, true),
+  Effect.provide(NodeServices.layer)
+)
+
+NodeRuntime.runMain(program, { teardown, disableErrorReporting: true })
