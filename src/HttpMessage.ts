@@ -52,6 +52,12 @@ export interface AppwriteResponse<A> {
   readonly text: (body: string, status: number, headers: Record<string, string>) => A
 }
 
+/** What an Appwrite function is called with, as far as it is used here. */
+export interface AppwriteContext<A> {
+  readonly req: AppwriteRequest
+  readonly res: AppwriteResponse<A>
+}
+
 /** The request of an Appwrite function. Its text is taken where it has one: binary bodies are read as bytes. */
 export const fromAppwrite = (request: AppwriteRequest): Request => {
   const headers = lowerCase(request.headers)

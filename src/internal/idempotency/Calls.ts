@@ -1,6 +1,7 @@
 /** Commands of the epoch log, sent to the slots of a store. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import type * as EpochLog from "../../EpochLog.ts"
 import { ClockSkew, type StoreError, StoreUnavailable } from "../../IdempotencyError.ts"
@@ -44,11 +45,22 @@ export const make = (slots: Slots) => {
   ): Effect.Effect<A, E | StoreUnavailable> => {
     if (slots.local) return effect
     const detail = `no answer from ${slots.name} within ${limit} ms`
-    return effect.pipe(
-      Effect.timeoutOrElse({
-        duration: limit,
-        orElse: () => Effect.fail(new StoreUnavailable({ operation, detail }))
-      }),
+    // Detached: what can't be interrupted is left behind, and its answer not waited for.
+    const limited = Effect.flatMap(
+      Effect.forkDetach(effect, { startImmediately: true }),
+      (fiber): Effect.Effect<A, E | StoreUnavailable> => {
+        const exit = fiber.pollUnsafe()
+        if (exit !== undefined) return exit
+        return Fiber.join(fiber).pipe(
+          Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe())),
+          Effect.timeoutOrElse({
+            duration: limit,
+            orElse: () => Effect.fail(new StoreUnavailable({ operation, detail }))
+          })
+        )
+      }
+    )
+    return limited.pipe(
       Effect.withSpan(`IdempotencyStore.${operation}`, { attributes: label, kind: "client" }),
       Metrics.timed(Metric.withAttributes(Metrics.storeLatency, { ...label, operation }))
     )

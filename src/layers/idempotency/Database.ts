@@ -52,7 +52,8 @@ const invalid: ReadonlySet<DatabasesError["reason"]["_tag"]> = new Set([
   "Unsupported"
 ])
 
-const makeSlots = (databases: Methods, secret: string, name: string): Slots => {
+/** Slots as documents. `secret`: hashes what rows show to people. */
+export const makeSlots = (databases: Methods, secret: string, name: string): Slots => {
   const failed = (operation: string) => (error: DatabasesError) =>
     new StoreUnavailable({ operation, detail: error.message, cause: error })
 
@@ -126,7 +127,8 @@ const makeSlots = (databases: Methods, secret: string, name: string): Slots => {
       )
       if (!list) return yield* call("create", create)
       // The list costs no time beside the creation, and answers most repeated requests.
-      const beside = yield* Effect.forkChild(call("list", Effect.map(listed(key), chainOf)))
+      // Detached: a list that hangs must not hold the creation's answer.
+      const beside = yield* Effect.forkDetach(call("list", Effect.map(listed(key), chainOf)))
       const placed = yield* Effect.onExit(call("create", create), (exit) =>
         Effect.sync(() => {
           if (exit._tag === "Failure" || exit.value._tag === "Created") beside.interruptUnsafe()

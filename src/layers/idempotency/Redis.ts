@@ -97,7 +97,8 @@ const parse = (value: string): { readonly row: Row; readonly steps: number } => 
   return { row, steps: Number(value.slice(0, start).split(" ")[2]) }
 }
 
-const makeSlots = (redis: Redis.Redis["Service"], options: Options, secret: string): Slots => {
+/** Slots as one string a key. `secret`: hashes what rows show to people. */
+export const makeSlots = (redis: Redis.Redis["Service"], options: Options, secret: string): Slots => {
   const name = options.name ?? "redis"
   const prefix = options.prefix ?? "holdfast"
   const waitReplicas = options.waitReplicas ?? 0
@@ -185,12 +186,10 @@ const makeSlots = (redis: Redis.Redis["Service"], options: Options, secret: stri
     create: (key, row, about) =>
       place(key, row, about).pipe(Effect.catchTag("RedisError", (error) => call("create", Effect.fail(error)))),
     list: (key) =>
-      call(
-        "list",
-        Effect.flatMap(redis.send<string | null>("GET", keyOf(key)), (value) =>
-          value === null ? Effect.undefined : chainOf(key, value)
-        )
-      ),
+      Effect.flatMap(redis.send<string | null>("GET", keyOf(key)), (value) =>
+        // What is seen may be one's own write, whose replication was not waited for.
+        value === null ? Effect.undefined : Effect.tap(chainOf(key, value), () => replicated)
+      ).pipe(Effect.catchTag("RedisError", (error) => call("list", Effect.fail(error)))),
     deleteGeneration: (key, generation) =>
       call("deleteGeneration", Effect.asVoid(runRemove(keyOf(key), stepsOf(key), generation))),
     // One string holds one generation: nothing of another can stand behind it.
