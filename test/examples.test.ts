@@ -2,6 +2,8 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as DatabaseHash from "../src/DatabaseHash.ts"
 import { Databases } from "../src/Databases.ts"
@@ -114,4 +116,40 @@ describe("examples/recognitions", () => {
       for (const { verification } of one.results.results) assert.isTrue(verification?.success)
     })
   )
+})
+
+describe("examples/functions/create-recognition.ts", () => {
+  it("is what docs/idempotency.md shows, and creates once", async () => {
+    const file = join(import.meta.dirname, "../examples/functions/create-recognition.ts")
+    const code = readFileSync(file, "utf8")
+    assert.include(
+      readFileSync(join(import.meta.dirname, "../docs/idempotency.md"), "utf8"),
+      code.slice(code.indexOf("\n") + 1)
+    )
+    const folder = mkdtempSync(join(tmpdir(), "holdfast-function-"))
+    process.env["DATABASE_FILE"] = join(folder, "function.db")
+    const { default: entrypoint } = await import("../examples/functions/create-recognition.ts")
+    const res = {
+      text: (body: string, status: number, headers: Record<string, string>) => ({ body, status, headers }),
+      binary: (bytes: Buffer, status: number, headers: Record<string, string>) => ({
+        body: bytes.toString(),
+        status,
+        headers
+      })
+    }
+    const req = {
+      method: "POST",
+      path: "/",
+      headers: { "content-type": "application/json", "idempotency-key": "k1", "x-appwrite-user-id": "u1" },
+      bodyText: `{"title":"Great work!"}`
+    }
+    const first = await entrypoint({ req, res })
+    const again = await entrypoint({ req, res })
+    assert.strictEqual(first.status, 201)
+    assert.strictEqual(again.body, first.body)
+    assert.strictEqual(again.headers["idempotency-replayed"], "true")
+    assert.strictEqual((await entrypoint({ req: { ...req, bodyText: "{}" }, res })).status, 422)
+    delete process.env["DATABASE_FILE"]
+    rmSync(folder, { recursive: true })
+  })
 })
