@@ -7,7 +7,6 @@
  * the key expires. What is promised, and what no protocol can, is in docs/idempotency.md; how, in EpochLog.ts.
  */
 import * as Config from "effect/Config"
-import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,8 +20,7 @@ import {
   type OptionsInvalid,
   ResponseNotKept,
   type StoreError,
-  StoreUnavailable,
-  TransactionInvalid
+  StoreUnavailable
 } from "./IdempotencyError.ts"
 import * as Options from "./IdempotencyOptions.ts"
 import { IdempotencyStore, type RemoveOptions } from "./IdempotencyStore.ts"
@@ -33,12 +31,13 @@ import * as Hashes from "./internal/idempotency/Hashes.ts"
 import { newKey } from "./internal/idempotency/NewKey.ts"
 import * as Outcome from "./internal/idempotency/Outcome.ts"
 import * as Service from "./internal/idempotency/Service.ts"
+import * as Transactional from "./internal/idempotency/Transaction.ts"
 import * as Values from "./internal/idempotency/Values.ts"
-import type { Staged } from "./Operation.ts"
 
 export type { Answered, Reconciled, Status } from "./internal/idempotency/Guard.ts"
 export { middleware, type MiddlewareOptions } from "./internal/idempotency/Middleware.ts"
 export { Idempotency } from "./internal/idempotency/Service.ts"
+export { Transaction } from "./internal/idempotency/Transaction.ts"
 
 /** The service, with the options that all operations share. Options that can't work together refuse to build. */
 export const layer = (
@@ -127,51 +126,12 @@ export const run = <A, E, R>(
 ): Effect.Effect<A, Failure<E>, R | Service.Idempotency> =>
   Effect.map(guarding(effect, options, false), ({ value }) => value)
 
-/** The transaction that commits with the completion, and only with it. */
-export class Transaction extends Context.Service<
-  Transaction,
-  {
-    /** For reads that see what was sent into it by other means. */
-    readonly id: string
-    /** Up to 99 operations in all, written with the completion or not at all. */
-    readonly stage: (operations: ReadonlyArray<Staged>) => Effect.Effect<void, TransactionInvalid>
-  }
->()("holdfast/Idempotency/Transaction") {}
-
-/** Operations of a transaction; one is the completion. */
-const mostStaged = 99
-
 /** Runs an effect once for its key, and writes what it stages exactly once: with the completion, in one transaction. */
 export const transactional = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
-  options: RunOptions<A, E, Exclude<R, Transaction>>
-): Effect.Effect<A, Failure<E>, Exclude<R, Transaction> | Service.Idempotency> => {
-  const provided = Effect.provideServiceEffect(
-    effect,
-    Transaction,
-    Effect.flatMap(Current, (current) => {
-      const transaction = current?.ownership.transaction
-      if (transaction === undefined) return Effect.die(new Error("a transactional handler without its transaction"))
-      const { id, staged } = transaction
-      return Effect.succeed({
-        id,
-        stage: (operations: ReadonlyArray<Staged>) =>
-          Effect.suspend(() => {
-            const count = staged.length + operations.length
-            if (count > mostStaged)
-              return Effect.fail(
-                new TransactionInvalid({
-                  detail: `${count} operations were staged, and a transaction takes ${mostStaged} beside the completion`
-                })
-              )
-            staged.push(...operations)
-            return Effect.void
-          })
-      })
-    })
-  )
-  return Effect.map(guarding(provided, options, true), ({ value }) => value)
-}
+  options: RunOptions<A, E, Exclude<R, Transactional.Transaction>>
+): Effect.Effect<A, Failure<E>, Exclude<R, Transactional.Transaction> | Service.Idempotency> =>
+  Effect.map(guarding(Transactional.provide(effect), options, true), ({ value }) => value)
 
 /** What became of one item of a batch. */
 export interface ItemResult<I, A, E> {
@@ -270,9 +230,7 @@ export const step: {
  */
 export const token = (name = ""): Effect.Effect<string> =>
   Effect.flatMap(Current, (current) =>
-    current === undefined
-      ? newKey
-      : Effect.succeed(current.environment.token(current.ownership, current.step, name))
+    current === undefined ? newKey : Effect.succeed(current.environment.token(current.ownership, current.step, name))
   )
 
 /** Removes what has expired, by the service's store: for a scheduled function. */

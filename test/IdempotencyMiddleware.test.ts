@@ -10,11 +10,16 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { createServer } from "node:http"
+import * as Attribute from "../src/Attribute.ts"
+import { Databases } from "../src/Databases.ts"
 import * as HttpMessage from "../src/HttpMessage.ts"
 import * as Idempotency from "../src/Idempotency.ts"
+import * as Embedded from "../src/layers/databases/Embedded.ts"
+import * as Database from "../src/layers/idempotency/Database.ts"
 import * as Memory from "../src/layers/idempotency/Memory.ts"
 import * as Problem from "../src/Problem.ts"
 
@@ -254,6 +259,49 @@ describe("Idempotency.middleware on requests as data", () => {
       yield* TestClock.adjust("66 seconds")
       answers.push(HttpMessage.json({}, 200))
       assert.strictEqual((yield* protect(other)).status, 200)
+    }).pipe(Effect.provide(service))
+  )
+
+  it.live("writes what a handler stages with its completion, once", () =>
+    Effect.gen(function* () {
+      const db = yield* Databases
+      yield* db.createCollection("orders", { attributes: [Attribute.integer("number")] })
+      const protect = Idempotency.middleware({ operation: "order", transactional: true })(() =>
+        Effect.gen(function* () {
+          const { stage } = yield* Idempotency.Transaction
+          const document = { $id: "o1", number: 1 }
+          yield* stage([{ _tag: "CreateDocument", database: "main", collection: "orders", document }])
+          return HttpMessage.json(document, 201)
+        })
+      )
+      for (const replayed of [undefined, "true"]) {
+        const answer = yield* protect(request())
+        assert.strictEqual(answer.status, 201)
+        assert.strictEqual(answer.headers["idempotency-replayed"], replayed)
+      }
+      // Another key, the same order: nothing is applied, and the client may come again.
+      const conflict = yield* protect(request({ "idempotency-key": "k2" }))
+      assert.strictEqual(conflict.status, 503)
+      assert.strictEqual(kindOf(conflict), "transaction-conflict")
+      assert.strictEqual((yield* db.listDocuments("orders")).total, 1)
+    }).pipe(
+      Effect.provide(
+        Idempotency.layer().pipe(
+          Layer.provide(Database.layer({ secret: Redacted.make("s".repeat(32)) })),
+          Layer.provideMerge(Embedded.memory)
+        )
+      )
+    )
+  )
+
+  it.effect("a typed failure is no response: it goes on to whoever answers it, and the key is given back", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const protect = Idempotency.middleware({ operation: "create" })(() =>
+        Effect.suspend(() => Effect.fail({ _tag: "Declined", retryable: false, runs: ++runs } as const))
+      )
+      assert.strictEqual((yield* Effect.flip(protect(request()))).runs, 1)
+      assert.strictEqual((yield* Effect.flip(protect(request()))).runs, 2)
     }).pipe(Effect.provide(service))
   )
 

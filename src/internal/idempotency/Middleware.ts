@@ -19,6 +19,7 @@ import * as Guard from "./Guard.ts"
 import * as Hashes from "./Hashes.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Service from "./Service.ts"
+import * as Transaction from "./Transaction.ts"
 
 export interface MiddlewareOptions<R = never> extends Options.Options {
   /** What is done; equal keys of different operations are different keys. */
@@ -35,6 +36,8 @@ export interface MiddlewareOptions<R = never> extends Options.Options {
   readonly validate?:
     | ((request: HttpMessage.Request) => Effect.Effect<HttpMessage.Response | undefined, never, R>)
     | undefined
+  /** What the handler stages in `Idempotency.Transaction` is written with its completion, exactly once. Default false. */
+  readonly transactional?: boolean | undefined
   /** Default by the table in docs/idempotency.md. */
   readonly outcome?: ((exit: Exit.Exit<HttpMessage.Response, unknown>) => Outcome.Outcome) | undefined
 }
@@ -115,7 +118,11 @@ type Handler<E, R> = (request: HttpMessage.Request) => Effect.Effect<Response, E
 /** A handler of requests as data, protected. */
 const handlerOf =
   <RV>(options: MiddlewareOptions<RV>) =>
-  <E, R>(handler: Handler<E, R>): Handler<E, R | RV | Service.Idempotency> => {
+  <E, R>(own: Handler<E, R>): Handler<E, Exclude<R, Transaction.Transaction> | RV | Service.Idempotency> => {
+    type Rest = Exclude<R, Transaction.Transaction>
+    const isTransactional = options.transactional ?? false
+    // Where it is not asked for, a handler that needs it finds none: that is a bug of whoever put them together.
+    const handler: Handler<E, Rest> = (request) => Transaction.provide(own(request), isTransactional)
     const methods = new Set((options.methods ?? ["POST", "PATCH"]).map((method) => method.toUpperCase()))
     const userOf = options.userId ?? ((request) => request.headers["x-appwrite-user-id"])
 
@@ -124,11 +131,11 @@ const handlerOf =
       given: string | undefined,
       service: Service.Idempotency["Service"],
       resolved: Options.Resolved
-    ): Effect.fn.Return<Response, E | IdempotencyError, R> {
+    ): Effect.fn.Return<Response, E | IdempotencyError, Rest> {
       const parts = partsOf(request, options.fingerprint)
       const key = given ?? `payload:${Hashes.fingerprint("", parts, undefined)}`
       const userId = userOf(request)
-      const { value, status } = yield* Service.protect<Response, E, R>(service, {
+      const { value, status } = yield* Service.protect<Response, E, Rest>(service, {
         operation: options.operation,
         key,
         userId: userId === "" ? undefined : userId,
@@ -138,10 +145,13 @@ const handlerOf =
         reconcile: undefined,
         outcome:
           options.outcome ??
-          ((exit) =>
-            Outcome.ofExit(exit, resolved.parameters.atMostOnce, (response) =>
+          ((exit) => {
+            const by = Outcome.ofExit(exit, resolved.parameters.atMostOnce, (response) =>
               Outcome.ofStatus(response.status, response.final ?? false)
-            )),
+            )
+            // A typed failure is no response yet, so there is nothing to repeat: it is given back.
+            return by === "store" && Exit.isFailure(exit) ? "release" : by
+          }),
         encode: (exit) => encode(exit, resolved.headers),
         decode
       })
@@ -150,17 +160,19 @@ const handlerOf =
 
     return Effect.fnUntraced(function* (
       request: HttpMessage.Request
-    ): Effect.fn.Return<Response, E, R | RV | Service.Idempotency> {
+    ): Effect.fn.Return<Response, E, Rest | RV | Service.Idempotency> {
       if (!methods.has(request.method)) return yield* handler(request)
       const service = yield* Service.Idempotency
       const prepared = yield* Effect.result(
         Effect.gen(function* () {
-          const resolved = yield* service.resolve(options, { reconcile: false, transactional: false })
+          const shape = { reconcile: false, transactional: isTransactional }
+          const resolved = yield* service.resolve(options, shape)
           const { keyPolicy: policy, strict } = resolved
           const key = yield* Effect.fromResult(
             IdempotencyKey.fromHeader(request.headers[IdempotencyKey.header], {
               strict,
-              required: policy === "required"
+              // Nothing is written once without a key.
+              required: policy === "required" || (policy === "optional" && isTransactional)
             })
           )
           return { key, resolved }
@@ -176,7 +188,7 @@ const handlerOf =
         return withHeaders(yield* handler(request), marks.unprotected)
       const answered = guarded(request, key, service, resolved).pipe(
         Effect.catchIf(isOurs, (error) => refusal(error))
-      ) as Effect.Effect<Response, E, R>
+      ) as Effect.Effect<Response, E, Rest>
       return key === undefined ? yield* answered : withHeaders(yield* answered, { [IdempotencyKey.header]: echo(key) })
     })
   }
@@ -229,13 +241,13 @@ const toServerResponse = ({
 
 /** Protects a handler of requests as data, or a handler of effect/http. */
 export interface Middleware<RV> {
-  <E, R>(handler: Handler<E, R>): Handler<E, R | RV | Service.Idempotency>
+  <E, R>(handler: Handler<E, R>): Handler<E, Exclude<R, Transaction.Transaction> | RV | Service.Idempotency>
   <E, R>(
     app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
   ): Effect.Effect<
     HttpServerResponse.HttpServerResponse,
     E | HttpServerError,
-    R | RV | Service.Idempotency | HttpServerRequest.HttpServerRequest
+    Exclude<R, Transaction.Transaction> | RV | Service.Idempotency | HttpServerRequest.HttpServerRequest
   >
 }
 
