@@ -17,13 +17,13 @@ import {
   ChainFull,
   type IdempotencyError,
   KeyMissing,
-  type OptionsInvalid,
+  OptionsInvalid,
   ResponseNotKept,
   type StoreError,
   StoreUnavailable
 } from "./IdempotencyError.ts"
 import * as Options from "./IdempotencyOptions.ts"
-import { IdempotencyStore, type RemoveOptions } from "./IdempotencyStore.ts"
+import { IdempotencyStore, type Inspection, type RemoveOptions } from "./IdempotencyStore.ts"
 import { canonicalJson } from "./internal/CanonicalJson.ts"
 import { Current } from "./internal/idempotency/Current.ts"
 import * as Guard from "./internal/idempotency/Guard.ts"
@@ -74,6 +74,17 @@ export interface RunOptions<A, E, R = never> extends Options.Options {
 
 type Failure<E> = E | IdempotencyError
 
+/** A payload as the fingerprint takes it; refused where it is endless, or throws when it is read. */
+const textOf = (payload: unknown): Effect.Effect<string, OptionsInvalid> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(canonicalJson(payload))
+    } catch (error) {
+      const detail = `it can't be written as JSON: ${error instanceof Error ? error.message : String(error)}`
+      return Effect.fail(new OptionsInvalid({ option: "payload", detail }))
+    }
+  })
+
 const guarding = Effect.fnUntraced(function* <A, E, R>(
   handler: Effect.Effect<A, E, R>,
   own: RunOptions<A, E, R>,
@@ -85,7 +96,7 @@ const guarding = Effect.fnUntraced(function* <A, E, R>(
     reconcile: reconcile !== undefined,
     transactional: isTransactional
   })
-  const payload = canonicalJson(own.payload)
+  const payload = yield* textOf(own.payload)
   let { key } = own
   if (key === undefined) {
     if (options.keyPolicy === "required") return yield* new KeyMissing()
@@ -232,6 +243,22 @@ export const token = (name = ""): Effect.Effect<string> =>
   Effect.flatMap(Current, (current) =>
     current === undefined ? newKey : Effect.succeed(current.environment.token(current.ownership, current.step, name))
   )
+
+/** For support: what is known of a key, by what it was sent with. Its response only where asked for. */
+export const inspect = Effect.fn("Idempotency.inspect")(function* (asked: {
+  readonly operation: string
+  readonly key: string
+  readonly userId?: string | undefined
+  readonly tenant?: string | undefined
+  readonly namespace?: string | undefined
+  readonly response?: boolean | undefined
+}): Effect.fn.Return<Inspection | undefined, IdempotencyError, Service.Idempotency> {
+  const service = yield* Service.Idempotency
+  const { namespace, tenant } = asked
+  const options = yield* service.resolve({ namespace, tenant }, { reconcile: false, transactional: false })
+  const { prefix } = yield* Service.identify(asked, options)
+  return yield* service.environment.store.inspect(prefix, { response: asked.response })
+})
 
 /** Removes what has expired, by the service's store: for a scheduled function. */
 export const removeExpired = (

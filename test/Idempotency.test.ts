@@ -212,6 +212,71 @@ describe("Idempotency.run", () => {
   )
 })
 
+describe("payloads and values", () => {
+  it.effect("dates, maps and sets that differ are different requests", () =>
+    Effect.gen(function* () {
+      const pairs: ReadonlyArray<readonly [unknown, unknown]> = [
+        [new Date(0), new Date(1)],
+        [{ at: new Date(0) }, { at: new Date(1) }],
+        [new Map([["a", 1]]), new Map([["a", 2]])],
+        [new Set([1]), new Set([2])],
+        [1n, 2n],
+        [new Uint8Array([1]), new Uint8Array([2])]
+      ]
+      for (const [index, [one, other]] of pairs.entries()) {
+        const of = (payload: unknown) =>
+          Idempotency.run(Effect.succeed({ number: 1 }), { ...charge, key: `k${index}`, payload })
+        yield* of(one)
+        yield* of(one)
+        assert.strictEqual((yield* Effect.flip(of(other)))._tag, "FingerprintMismatch", String(index))
+      }
+    }).pipe(Effect.provide(onMemory()))
+  )
+
+  it.effect("a payload without an end is refused by a typed error", () =>
+    Effect.gen(function* () {
+      const circle: { self?: unknown } = {}
+      circle.self = circle
+      const error = yield* Effect.flip(Idempotency.run(Effect.succeed({ number: 1 }), { ...charge, payload: circle }))
+      assert.strictEqual(error._tag, "OptionsInvalid")
+      assert.include(error.message, "payload")
+    }).pipe(Effect.provide(onMemory()))
+  )
+
+  it.effect("nothing, undefined and optional values are values", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const twice = <A>(key: string, value: A, success: Schema.Codec<A, unknown>) =>
+        Effect.gen(function* () {
+          const effect = Effect.sync(() => {
+            runs++
+            return value
+          })
+          const first = yield* Idempotency.run(effect, { operation: "o", key, success })
+          assert.deepStrictEqual(yield* Idempotency.run(effect, { operation: "o", key, success }), first)
+        })
+      yield* twice("void", undefined, Schema.Void)
+      yield* twice("undefined", undefined, Schema.Undefined)
+      yield* twice("null", null, Schema.Null)
+      yield* twice("date", new Date(5), Schema.Date)
+      yield* twice("big", 2n ** 80n, Schema.BigInt)
+      assert.strictEqual(runs, 5)
+    }).pipe(Effect.provide(onMemory({ localCache: 0 })))
+  )
+
+  it.effect("support finds a key by what it was sent with", () =>
+    Effect.gen(function* () {
+      const asked = { operation: "charge", key: "k1", userId: "u1" }
+      assert.isUndefined(yield* Idempotency.inspect(asked))
+      yield* Idempotency.run(Effect.succeed({ number: 1 }), { ...charge, userId: "u1" })
+      const known = yield* Idempotency.inspect({ ...asked, response: true })
+      assert.strictEqual(known?.state, "done")
+      assert.strictEqual(known?.response?.body, `{"number":1}`)
+      assert.isUndefined((yield* Idempotency.inspect(asked))?.response)
+    }).pipe(Effect.provide(onMemory()))
+  )
+})
+
 describe("atMostOnce", () => {
   const options = { ...charge, mode: "atMostOnce", renew: false } as const
   const abandoned = Effect.gen(function* () {

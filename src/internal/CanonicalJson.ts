@@ -1,11 +1,20 @@
-/** JSON in one form for one value: keys sorted by UTF-16 code units, no white space. Source: RFC 8785, section 3.2.3. */
+/**
+ * JSON in one form for one value: keys sorted by UTF-16 code units, no white space. What has a `toJSON`, as a date, is
+ * what that says; a Map and a Set are lists, since as objects they would all be the same. Source: RFC 8785, 3.2.3.
+ */
 import { stringify } from "./ExactJson.ts"
 
 export const canonicalJson = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`
+  if (typeof value === "string") return JSON.stringify(value)
   if (value === null || typeof value !== "object") return stringify(value ?? null)
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(",")}}`
+  if (value instanceof Map || value instanceof Set) return canonicalJson([...value])
+  if ("toJSON" in value && typeof value.toJSON === "function") return canonicalJson(value.toJSON())
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`
+  let text = ""
+  // Without an order of its own, `toSorted` compares by UTF-16 code units.
+  for (const key of Object.keys(value).toSorted()) {
+    const member = (value as Readonly<Record<string, unknown>>)[key]
+    if (member !== undefined) text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(member)}`
+  }
+  return `{${text}}`
 }

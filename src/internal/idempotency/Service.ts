@@ -11,6 +11,7 @@ import type { Environment } from "./Current.ts"
 import * as Guard from "./Guard.ts"
 import * as Hashes from "./Hashes.ts"
 import * as LocalCache from "./LocalCache.ts"
+import type { About } from "./Slots.ts"
 
 export class Idempotency extends Context.Service<
   Idempotency,
@@ -59,23 +60,39 @@ export interface Asked<A, E, R> extends Omit<Guard.Guarded<A, E, R>, "key" | "fi
   readonly parts: ReadonlyArray<string>
 }
 
+/** What a key's rows are called, and what people read of it. */
+export const identify = Effect.fnUntraced(function* (
+  {
+    key: given,
+    operation,
+    userId
+  }: { readonly operation: string; readonly key: string; readonly userId?: string | undefined },
+  { identityKey, namespace, tenant }: Options.Resolved
+): Effect.fn.Return<Identity, IdempotencyError> {
+  const key = yield* Effect.fromResult(IdempotencyKey.check(given))
+  const user = userId === undefined ? "" : yield* Effect.fromResult(IdempotencyKey.checkUser(userId))
+  const secret = identityKey === undefined ? undefined : Redacted.value(identityKey)
+  return {
+    prefix: Hashes.rowPrefix({ namespace, operation, tenant, user, key }, secret),
+    secret,
+    about: { key, user, operation }
+  }
+})
+interface Identity {
+  readonly prefix: string
+  readonly secret: string | undefined
+  readonly about: About
+}
+
 /** The key is hashed once, before the handler can change what it was made of; then it is protected. */
 export const protect = Effect.fnUntraced(function* <A, E, R>(
   { environment }: Idempotency["Service"],
-  { key: given, operation, parts, userId, ...rest }: Asked<A, E, R>
+  asked: Asked<A, E, R>
 ): Effect.fn.Return<Guard.Answered<A>, E | IdempotencyError, R> {
-  const { cleanUp, identityKey, namespace, tenant } = rest.options
-  const known = yield* Effect.fromResult(IdempotencyKey.check(given))
-  const user = userId === undefined ? "" : yield* Effect.fromResult(IdempotencyKey.checkUser(userId))
-  const secret = identityKey === undefined ? undefined : Redacted.value(identityKey)
-  const key = Hashes.rowPrefix({ namespace, operation, tenant, user, key: known }, secret)
-  const guarded: Guard.Guarded<A, E, R> = {
-    ...rest,
-    key,
-    fingerprint: Hashes.fingerprint(key, parts, secret),
-    about: { key: known, user, operation }
-  }
+  const { cleanUp } = asked.options
+  const { about, prefix, secret } = yield* identify(asked, asked.options)
+  const fingerprint = Hashes.fingerprint(prefix, asked.parts, secret)
   if (cleanUp > 0 && (yield* Random.next) < cleanUp)
     yield* Effect.forkDetach(Effect.ignore(environment.store.removeExpired()))
-  return yield* Guard.protect(environment, guarded)
+  return yield* Guard.protect(environment, { ...asked, key: prefix, fingerprint, about })
 })

@@ -35,6 +35,7 @@ export const layer = ({
   if (/^(?:redis|rediss|valkey|valkeys):\/\//.test(url)) return Redis.layerConfig(url.replace(/^valkey/, "redis"))
   return Layer.unwrap(
     Effect.gen(function* () {
+      if (url.startsWith("appwrite:")) return yield* refuse(`the layer for Appwrite itself is not there yet. ${forms}`)
       if (path === undefined || path.startsWith("//") || path === ":memory:")
         return yield* refuse(`${JSON.stringify(url)} names no store. ${forms}`)
       const fs = yield* FileSystem.FileSystem
