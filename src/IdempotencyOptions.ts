@@ -118,8 +118,11 @@ export const resolve = (options: Options, shape: Shape): Result.Result<Resolved,
     )
   if (!Number.isInteger(localCache) || localCache < 0) return refuse("localCache", `${localCache} is no number of keys`)
   if (!(cleanUp >= 0 && cleanUp <= 1)) return refuse("cleanUp", `${cleanUp} does not lie between 0 and 1`)
-  if (shape.transactional && ttl < margin + 120_000)
-    return refuse("ttl", `it is ${ttl} ms, and a transaction needs ${margin + 120_000} ms at least`)
+  // Appwrite's bounds, and a time in which nothing can land any more: a transaction is opened a call later than asked.
+  const transaction = { least: 60_000, most: hour, reserve: Math.max(60_000, storeCall) }
+  const shortest = margin + transaction.least + transaction.reserve
+  if (shape.transactional && ttl < shortest)
+    return refuse("ttl", `it is ${ttl} ms, and a transaction needs ${shortest} ms at least`)
   if (shape.reconcile && options.mode !== "atMostOnce")
     return refuse("reconcile", "it is for the mode atMostOnce alone")
   return Result.succeed({
@@ -133,8 +136,7 @@ export const resolve = (options: Options, shape: Shape): Result.Result<Resolved,
       lastSlot: EpochLog.slots - 1,
       atMostOnce: options.mode === "atMostOnce",
       reconcile: shape.reconcile,
-      // Appwrite's bounds, and a minute in which nothing can land any more.
-      transaction: shape.transactional ? { least: 60_000, most: hour, reserve: 60_000 } : undefined,
+      transaction: shape.transactional ? transaction : undefined,
       rules: EpochLog.rules
     },
     renew: options.renew ?? true,

@@ -53,14 +53,9 @@ const decide = <C>(
   const whenOver = base.expiresAt + parameters.margin
   // 2
   const mine = rules.ownRowAtTop ? top : (chain.rows.find(({ owner }) => owner === state.claim.owner) ?? top)
-  if (mine.kind === "claim" && mine.owner === state.claim.owner && Lease.isMine(state.lease, own)) {
-    const before = chain.rows.filter(({ slot }) => slot < mine.slot)
-    return toOwner(
-      parameters,
-      { ...state, claim: mine, before: before.length === 0 ? undefined : { ...chain, rows: before } },
-      moment
-    )
-  }
+  // What it continues was seen when it was sent; a store that keeps the top alone shows it no more.
+  if (mine.kind === "claim" && mine.owner === state.claim.owner && Lease.isMine(state.lease, own))
+    return toOwner(parameters, { ...state, claim: mine }, moment)
   // 3
   const reclaimable = rules.marginAtReclaim
     ? Lease.isOver(parameters, base.expiresAt, now)

@@ -109,7 +109,7 @@ export interface Moment {
 /** What became of a command that was sent to the store. */
 export type Answer<C> =
   /** `chain`: what a list beside the creation, or the store by itself, showed. */
-  | { readonly _tag: "Created"; readonly chain: Chain<C> | undefined }
+  | { readonly _tag: "Created"; readonly chain?: Chain<C> | undefined }
   /** The slot was taken. */
   | { readonly _tag: "Taken"; readonly chain: Chain<C> | undefined }
   | { readonly _tag: "Listed"; readonly chain: Chain<C> | undefined }
