@@ -15,6 +15,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["source", "node"] } },
   test: {
     include: ["test/**/*.test.ts"],
+    reporters: ["default", "./test/support/TellingReporter.ts"],
     // Processes, since tests change the working directory, kill and time; two, since that is what a CI machine has.
     pool: "forks",
     maxWorkers: 2,

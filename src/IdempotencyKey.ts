@@ -19,12 +19,21 @@ export interface ParseOptions {
 const quoted = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"(.*)$/
 const bare = /^([\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]+)(.*)$/
 const parameters =
-  /^(?:\s*;\s*[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]+))?)*\s*$/
+  /^(?:[ \t]*;[ \t]*[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"|[\x21\x23-\x2b\x2d-\x3a\x3c-\x7e]+))?)*[ \t]*$/
+
+const isSpace = (character: string | undefined): boolean => character === " " || character === "\t"
+/** Without spaces and tabs around it: others are no part of HTTP, and none of a key. */
+const trimmed = (value: string): string => {
+  let [start, end] = [0, value.length]
+  while (start < end && isSpace(value[start])) start++
+  while (start < end && isSpace(value[end - 1])) end--
+  return value.slice(start, end)
+}
 
 /** The key in a header's value: 1 to 255 printable ASCII characters. */
 export const parse = (value: string, options: ParseOptions = {}): Result.Result<string, KeyInvalid> => {
   const refuse = (problem: string) => Result.fail(new KeyInvalid({ value: value.slice(0, 300), problem }))
-  const text = value.trim()
+  const text = trimmed(value)
   const isQuoted = text.startsWith('"')
   if (!isQuoted && options.strict === true) return refuse("it must be a quoted string here")
   const [, inner, rest] = (isQuoted ? quoted : bare).exec(text) ?? []
@@ -35,7 +44,7 @@ export const parse = (value: string, options: ParseOptions = {}): Result.Result<
       ? refuse("it holds characters other than printable ASCII")
       : refuse(isQuoted ? "its quotation marks do not match" : "it is neither a token nor a quoted string")
   }
-  if (/^\s*,/.test(rest)) return refuse("there are several")
+  if (/^[ \t]*,/.test(rest)) return refuse("there are several")
   if (!parameters.test(rest))
     return refuse(isQuoted ? "something follows the quoted string" : "it is neither a token nor a quoted string")
   return check(isQuoted ? inner.replaceAll(/\\(["\\])/g, "$1") : inner)

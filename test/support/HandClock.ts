@@ -1,11 +1,11 @@
 /**
  * Time that is moved by hand, for stores behind a socket too: it begins at the machine's own, so that a server of this
- * machine agrees with it, and stands still until it is moved. Whoever sleeps is woken by the move that passes his time.
+ * machine agrees with it, and stands still until it is moved. Whoever sleeps is woken by the move that passes his time;
+ * pauses between two tries, which are shorter than any time limit here, are over at once.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
 
 export interface HandClock {
   /** Milliseconds since it was made. */
@@ -17,12 +17,12 @@ export interface HandClock {
   readonly clock: (skew?: number) => Clock.Clock
   /** For a server: its date is moved by hand, and its sleep is the machine's. */
   readonly dateOnly: Clock.Clock
-  /** Runs a process by this time, its pauses as short as they can be. */
+  /** Runs a process by this time. */
   readonly live: (skew?: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
-/** No pause between passes, and no jitter. */
-const noChance: Random.Random = { nextDoubleUnsafe: () => 0, nextIntUnsafe: () => 0 }
+/** Milliseconds. */
+const longestPause = 500
 
 export const make: Effect.Effect<HandClock> = Effect.map(Clock.Clock, (machine): HandClock => {
   const start = Date.now()
@@ -31,7 +31,7 @@ export const make: Effect.Effect<HandClock> = Effect.map(Clock.Clock, (machine):
 
   const sleep = (duration: Duration.Duration) => {
     const milliseconds = Duration.toMillis(duration)
-    if (milliseconds <= 0) return Effect.yieldNow
+    if (milliseconds <= longestPause) return Effect.yieldNow
     return Effect.callback<void>((resume) => {
       const sleeper = { end: elapsed + milliseconds, wake: () => resume(Effect.void) }
       sleepers.add(sleeper)
@@ -65,13 +65,10 @@ export const make: Effect.Effect<HandClock> = Effect.map(Clock.Clock, (machine):
         }
       }),
     clock: (skew = 0) => clockOf(skew, sleep),
-    dateOnly: clockOf(0, machine.sleep),
+    dateOnly: clockOf(0, (duration) => machine.sleep(duration)),
     live:
       (skew = 0) =>
       (effect) =>
-        effect.pipe(
-          Effect.provideService(Clock.Clock, clockOf(skew, sleep)),
-          Effect.provideService(Random.Random, noChance)
-        )
+        Effect.provideService(effect, Clock.Clock, clockOf(skew, sleep))
   }
 })

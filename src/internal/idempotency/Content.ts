@@ -99,24 +99,28 @@ export const withoutBody = ({ headers, kind, status }: Content): Stored => ({
   digest: ""
 })
 
+const none: ReadonlyArray<string> = []
+
 /**
  * A content as a row and its parts hold it. `row`: what it is bound to when it is encrypted; `nonce`: 32 hexadecimal
- * digits never used before.
+ * digits never used before, of which the first 24 alone were never used before either.
  */
 export const encode = (
   { limits, compressAbove, encryption }: Encoding,
   content: Content,
   row: string,
-  nonce: string
+  nonce: () => string
 ): { readonly stored: Stored; readonly parts: ReadonlyArray<string> } => {
-  const { body, headers, kind, status } = content
-  if (body === undefined) return { stored: withoutBody(content), parts: [] }
+  const { headers, kind, status } = content
+  if (content.body === undefined) return { stored: withoutBody(content), parts: none }
+  // Half a surrogate pair is sent as U+FFFD, and no store takes it as it is.
+  const body = typeof content.body === "string" ? content.body.toWellFormed() : content.body
   const isText = typeof body === "string"
   // Most responses are short texts: they stay as they are.
-  if (isText && encryption === undefined && body.length <= compressAbove / 3) {
+  if (isText && encryption === undefined && body.length <= Math.min(compressAbove / 3, limits.part)) {
     return {
       stored: { status, headers, kind, encoding: "text", data: body, parts: 0, prefix: "", digest: "" },
-      parts: []
+      parts: none
     }
   }
   const steps = [isText ? "text" : "bytes"]
@@ -129,11 +133,13 @@ export const encode = (
     }
   }
   if (encryption !== undefined) {
-    bytes = encrypt(encryption, Buffer.from(nonce, "hex").subarray(0, nonceBytes), row, bytes)
+    bytes = encrypt(encryption, Buffer.from(nonce(), "hex").subarray(0, nonceBytes), row, bytes)
     steps.push(`aes ${encryption.id}`)
   }
   const encoding = steps.join(";")
-  const data = encoding === "text" ? (body as string) : Buffer.from(bytes).toString("base64")
+  // Cut into parts a text could break within a character: those are in base64.
+  const isPlain = encoding === "text" && (body as string).length <= limits.part
+  const data = isPlain ? (body as string) : Buffer.from(bytes).toString("base64")
   if (data.length <= limits.part) {
     return { stored: { status, headers, kind, encoding, data, parts: 0, prefix: "", digest: "" }, parts: [] }
   }
@@ -148,7 +154,7 @@ export const encode = (
           encoding,
           data: "",
           parts: parts.length,
-          prefix: `p${nonce}`,
+          prefix: `p${nonce()}`,
           digest: hash("sha256", data)
         },
         parts
@@ -172,7 +178,6 @@ export const decode = (
   const data = stored.parts === 0 ? stored.data : parts.join("")
   if (stored.parts > 0 && (parts.includes(undefined) || hash("sha256", data) !== stored.digest))
     return { ...rest, body: undefined }
-  if (encoding === "text") return { ...rest, body: data }
   const [form, ...steps] = encoding.split(";")
   let bytes: Uint8Array = Buffer.from(data, "base64")
   for (const step of steps.toReversed()) {

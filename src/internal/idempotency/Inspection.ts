@@ -6,10 +6,11 @@ export interface Inspection {
   /** `lapsed`: claimed, and its lease is over; `expired`: past its end, the next request begins anew. */
   readonly state: "claimed" | "lapsed" | "done" | "released" | "expired"
   readonly generation: string
-  /** How many claims, renewals among them, and how many slots are used. */
-  readonly claims: number
+  /** How many claims, renewals among them; null where the store keeps a key's last row alone, as Redis does. */
+  readonly claims: number | null
+  /** How many slots are used. */
   readonly slots: number
-  /** Names of the steps that were recorded, in order. */
+  /** Names of the steps that were recorded, in order; where the store keeps the last row alone, until it is done. */
   readonly steps: ReadonlyArray<string>
   /** ISO 8601; of the last row. */
   readonly leaseExpiresAt: string
@@ -27,7 +28,7 @@ export const of = (chain: Chain<Stored>, now: number): Inspection => {
   return {
     state: now > base.expiresAt ? "expired" : live,
     generation: base.generation,
-    claims: chain.rows.filter(({ kind }) => kind === "claim").length,
+    claims: chain.rows.length === top.slot + 1 ? chain.rows.filter(({ kind }) => kind === "claim").length : null,
     slots: top.slot + 1,
     steps: chain.steps.flatMap(({ step }) => (step === null ? [] : [step])),
     leaseExpiresAt: new Date(top.leaseExpiresAt).toISOString(),

@@ -29,6 +29,7 @@ import {
 import * as Query from "../../Query.ts"
 import * as Collection from "./database/Collection.ts"
 import * as Rows from "./database/Rows.ts"
+import * as Hashes from "../../internal/idempotency/Hashes.ts"
 import * as Secret from "./Secret.ts"
 
 export interface Options extends Omit<MakeOptions, "encryption" | "encrypt"> {
@@ -54,6 +55,7 @@ const invalid: ReadonlySet<DatabasesError["reason"]["_tag"]> = new Set([
 
 /** Slots as documents. `secret`: hashes what rows show to people. */
 export const makeSlots = (databases: Methods, secret: string, name: string): Slots => {
+  const hashed = Hashes.columns(secret)
   const failed = (operation: string) => (error: DatabasesError) =>
     new StoreUnavailable({ operation, detail: error.message, cause: error })
 
@@ -67,6 +69,18 @@ export const makeSlots = (databases: Methods, secret: string, name: string): Slo
       ),
       Effect.provideService(Caller.Caller, Caller.key)
     )
+
+  /** Whether the collection is ours, looked at once in this process, beside the first creation. */
+  let isKnown = false
+  const known = Effect.suspend(() =>
+    isKnown
+      ? Effect.void
+      : Effect.tap(Effect.provideService(Collection.ensure(databases), Caller.Caller, Caller.key), () =>
+          Effect.sync(() => {
+            isKnown = true
+          })
+        )
+  )
 
   const listed = (key: string) =>
     databases.listDocuments(
@@ -90,7 +104,7 @@ export const makeSlots = (databases: Methods, secret: string, name: string): Slo
         "commit",
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          const document = Rows.toDocument(key, row, about, secret, now)
+          const document = Rows.toDocument(key, row, about, hashed, now)
           const done = {
             _tag: "CreateDocument",
             database: databases.databaseId,
@@ -106,7 +120,8 @@ export const makeSlots = (databases: Methods, secret: string, name: string): Slo
             (error) =>
               Effect.succeed({
                 _tag: "CommitFailed",
-                invalid: invalid.has(error.reason._tag),
+                // One that ran out was refused for its time, not for what it holds.
+                invalid: invalid.has(error.reason._tag) && error.reason.type !== "transaction_expired",
                 detail: error.message
               } as const)
           )
@@ -121,15 +136,18 @@ export const makeSlots = (databases: Methods, secret: string, name: string): Slo
     nonce: () => randomUUID().replaceAll("-", ""),
     create: Effect.fnUntraced(function* (key, row, about, list) {
       const now = yield* Clock.currentTimeMillis
-      const create = databases.createDocument(Collection.id, Rows.toDocument(key, row, about, secret, now)).pipe(
+      const create = databases.createDocument(Collection.id, Rows.toDocument(key, row, about, hashed, now)).pipe(
         Effect.map(({ $createdAt }): Placed => ({ _tag: "Created", serverTime: Date.parse($createdAt) })),
         Effect.catchIf(isTaken, () => Effect.succeed<Placed>({ _tag: "Taken", chain: undefined }))
       )
-      if (!list) return yield* call("create", create)
+      const creating = isKnown
+        ? call("create", create)
+        : Effect.map(Effect.all([call("create", create), known], { concurrency: 2 }), ([placed]) => placed)
+      if (!list) return yield* creating
       // The list costs no time beside the creation, and answers most repeated requests.
       // Detached: a list that hangs must not hold the creation's answer.
       const beside = yield* Effect.forkDetach(call("list", Effect.map(listed(key), chainOf)))
-      const placed = yield* Effect.onExit(call("create", create), (exit) =>
+      const placed = yield* Effect.onExit(creating, (exit) =>
         Effect.sync(() => {
           if (exit._tag === "Failure" || exit.value._tag === "Created") beside.interruptUnsafe()
         })

@@ -18,13 +18,20 @@ interface Part {
   readonly purgeAt: number
 }
 
+const governed = { rules: EpochLog.rules }
+
+/** Drawn once: nothing outlives this process, so a number behind it does for the rest. */
+const drawn = randomUUID().replaceAll("-", "").slice(0, 20)
+let count = 0
+const nonce = (): string => (++count).toString(16).padStart(12, "0") + drawn
+
 const created: Effect.Effect<Placed> = Effect.succeed({ _tag: "Created" })
 
 /** Slots in a map, by the rules of the epoch log. */
 export const makeSlots = (): Slots => {
   const keys = new Map<string, ReadonlyArray<Row>>()
   const parts = new Map<string, Part>()
-  const chainOf = (key: string) => EpochLog.chainOf(EpochLog, keys.get(key) ?? [])
+  const chainOf = (key: string) => EpochLog.chainOf(governed, keys.get(key) ?? [])
   const keep = (key: string, stays: (row: Row) => boolean) => {
     const rows = keys.get(key)?.filter(stays) ?? []
     if (rows.length === 0) keys.delete(key)
@@ -49,10 +56,10 @@ export const makeSlots = (): Slots => {
   return {
     name: "memory",
     local: true,
-    nonce: () => randomUUID().replaceAll("-", ""),
+    nonce,
     create: (key, row) =>
       Effect.suspend(() => {
-        const rows = EpochLog.place(EpochLog, keys.get(key) ?? [], row)
+        const rows = EpochLog.place(governed, keys.get(key) ?? [], row)
         if (rows === undefined) return Effect.succeed<Placed>({ _tag: "Taken", chain: chainOf(key) })
         keys.set(key, rows)
         return created

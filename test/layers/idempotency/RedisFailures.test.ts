@@ -10,6 +10,7 @@ import { createClient } from "redis"
 import * as Idempotency from "../../../src/Idempotency.ts"
 import * as Redis from "../../../src/layers/idempotency/Redis.ts"
 import * as RedisServer from "../../support/RedisServer.ts"
+import { skipped } from "../../support/skipped.ts"
 
 const secret = Redacted.make("s".repeat(32))
 const store = ({ url }: RedisServer.RedisServer, options: Partial<Redis.Options> = {}) =>
@@ -152,3 +153,5 @@ describe.skipIf(!RedisServer.isInstalled)("Redis, and what happens to it", () =>
     })
   )
 })
+
+if (!RedisServer.isInstalled) skipped("Redis, and what happens to it", "redis-server", RedisServer.install)

@@ -19,6 +19,7 @@ import * as Database from "../../../src/layers/idempotency/Database.ts"
 import * as Redis from "../../../src/layers/idempotency/Redis.ts"
 import { temporaryFolder } from "../../support/Migrating.ts"
 import * as RedisServer from "../../support/RedisServer.ts"
+import { skipped } from "../../support/skipped.ts"
 
 const first = Redacted.make("1".repeat(32))
 const second = Redacted.make("2".repeat(32))
@@ -109,6 +110,7 @@ const onRedis = Effect.map(
 
 suite("an embedded file", onFile, true)
 suite("Redis", onRedis, RedisServer.isInstalled)
+if (!RedisServer.isInstalled) skipped("the secret of a store on Redis", "redis-server", RedisServer.install)
 
 describe("without a secret", () => {
   const none = ConfigProvider.layer(ConfigProvider.fromUnknown({}))

@@ -28,10 +28,10 @@ const attributes: ReadonlyArray<Attribute.Attribute> = [
   Attribute.string("owner", { size: 36 }),
   Attribute.datetime("leaseExpiresAt"),
   Attribute.string("step", { size: 255 }),
-  Attribute.integer("status"),
+  Attribute.integer("status", { bits: 32 }),
   Attribute.string("headers", { size: 65_535 }),
   Attribute.string("encoding", { size: 64 }),
-  Attribute.integer("parts"),
+  Attribute.integer("parts", { bits: 32 }),
   Attribute.string("digest", { size: 64 })
 ]
 const indexes = [Index.key("purgeAt", ["purgeAt"])]

@@ -1,7 +1,6 @@
 /** Rows of the epoch log as documents of the collection. */
 import type { Data, Document } from "../../../Document.ts"
 import type { About, Row, Stored } from "../../../IdempotencyStore.ts"
-import * as Hashes from "../../../internal/idempotency/Hashes.ts"
 
 /** The id of a slot: 34 characters at most, and ids compare without case. */
 export const slotId = (key: string, slot: number): string => `${key}.${slot.toString(36)}`
@@ -27,11 +26,17 @@ const contentOf = (content: Stored | null): Data =>
         digest: content.digest
       }
 
-/** `secret`: hashes what people may look for; the protocol reads none of it. */
-export const toDocument = (key: string, row: Row, about: About, secret: string, now: number) => ({
+/** `hashed`: for what people may look for; the protocol reads none of it. */
+export const toDocument = (
+  key: string,
+  row: Row,
+  about: About,
+  hashed: (name: string, value: string) => string,
+  now: number
+) => ({
   $id: slotId(key, row.slot),
-  idempotencyKey: Hashes.column(secret, "key", about.key),
-  userId: Hashes.column(secret, "user", about.user),
+  idempotencyKey: hashed("key", about.key),
+  userId: hashed("user", about.user),
   operationType: about.operation.slice(0, 255),
   fingerprint: row.fingerprint,
   createdAt: iso(now),

@@ -17,10 +17,7 @@ const remedies: ReadonlyArray<readonly [RegExp, string]> = [
   [/^OOM/, "its memory is full. Raise maxmemory: nothing may be evicted from it"],
   [/^READONLY/, "it is a replica. Connect to the primary"],
   [/^(?:NOAUTH|WRONGPASS)/, "it refuses the password. Check the URL"],
-  [
-    /^NOPERM/,
-    "its user may not do this. Allow SET, GET, DEL, RPUSH, PEXPIRE, LRANGE, TIME, INFO, EVALSHA, SCRIPT, WAIT"
-  ],
+  [/^NOPERM/, "its user may not do this. Allow SET, GET, DEL, RPUSH, PEXPIRE, LRANGE, TIME, INFO, EVAL, EVALSHA, WAIT"],
   [/^LOADING/, "it is still reading its data. Wait for it"],
   [/^(?:MISCONF|MASTERDOWN|CLUSTERDOWN)/, "it can't be written at the moment"]
 ]
