@@ -7,6 +7,7 @@
  * the key expires. What is promised, and what no protocol can, is in docs/idempotency.md; how, in EpochLog.ts.
  */
 import * as Config from "effect/Config"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -75,74 +76,78 @@ export interface RunOptions<A, E, R = never> extends Options.Options {
 type Failure<E> = E | IdempotencyError
 
 /** A payload as the fingerprint takes it; refused where it is endless, or throws when it is read. */
-const textOf = (payload: unknown): Effect.Effect<string, OptionsInvalid> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(canonicalJson(payload))
-    } catch (error) {
-      const detail = `it can't be written as JSON: ${error instanceof Error ? error.message : String(error)}`
-      return Effect.fail(new OptionsInvalid({ option: "payload", detail }))
-    }
-  })
+const textOf = (payload: unknown): string | OptionsInvalid => {
+  try {
+    return canonicalJson(payload)
+  } catch (error) {
+    const detail = `it can't be written as JSON: ${error instanceof Error ? error.message : String(error)}`
+    return new OptionsInvalid({ option: "payload", detail })
+  }
+}
 
-const guarding = Effect.fnUntraced(function* <A, E, R>(
+const guarding = <A, E, R, B>(
   handler: Effect.Effect<A, E, R>,
   own: RunOptions<A, E, R>,
-  isTransactional: boolean
-): Effect.fn.Return<Guard.Answered<A>, Failure<E>, R | Service.Idempotency> {
-  const service = yield* Service.Idempotency
-  const { error, outcome, reconcile, success } = own
-  const options = yield* service.resolve(own, {
-    reconcile: reconcile !== undefined,
-    transactional: isTransactional
+  isTransactional: boolean,
+  tell: (value: A, status: Guard.Status) => B
+): Effect.Effect<B, Failure<E>, R | Service.Idempotency> =>
+  Effect.withFiber<B, Failure<E>, R | Service.Idempotency>((fiber) => {
+    const service = Context.getUnsafe(fiber.context, Service.Idempotency)
+    const { error, outcome, reconcile, success } = own
+    const resolved = service.resolve(own, { reconcile: reconcile !== undefined, transactional: isTransactional })
+    if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
+    const options = resolved.success
+    const payload = textOf(own.payload)
+    if (typeof payload !== "string") return Effect.fail(payload)
+    let { key } = own
+    if (key === undefined) {
+      if (options.keyPolicy === "required") return Effect.fail(new KeyMissing())
+      if (options.keyPolicy === "optional" && !isTransactional)
+        return Effect.map(handler, (value) => tell(value, "unprotected"))
+      key = `payload:${Hashes.fingerprint("", [payload], undefined)}`
+    }
+    return Service.protect(fiber, service, {
+      operation: own.operation,
+      key,
+      userId: own.userId,
+      parts: ["run", payload],
+      options,
+      handler,
+      reconcile,
+      outcome:
+        outcome ??
+        ((exit) => {
+          const by = Outcome.ofExit(exit, options.parameters.atMostOnce, () => "store")
+          // A failure that can't be kept as it is stays claimed.
+          return by === "store" && Exit.isFailure(exit) && error === undefined ? "keep" : by
+        }),
+      encode: (exit) => Values.encode(exit, success, error),
+      decode: (content) => Values.decode(content, success, error),
+      tell
+    })
   })
-  const payload = yield* textOf(own.payload)
-  let { key } = own
-  if (key === undefined) {
-    if (options.keyPolicy === "required") return yield* new KeyMissing()
-    if (options.keyPolicy === "optional" && !isTransactional) return yield* Effect.map(handler, Guard.unprotected)
-    key = `payload:${Hashes.fingerprint("", [payload], undefined)}`
-  }
-  const { atMostOnce } = options.parameters
-  return yield* Service.protect(service, {
-    operation: own.operation,
-    key,
-    userId: own.userId,
-    parts: ["run", payload],
-    options,
-    handler,
-    reconcile,
-    outcome:
-      outcome ??
-      ((exit) => {
-        const by = Outcome.ofExit(exit, atMostOnce, () => "store")
-        // A failure that can't be kept as it is stays claimed.
-        return by === "store" && Exit.isFailure(exit) && error === undefined ? "keep" : by
-      }),
-    encode: (exit) => Values.encode(exit, success, error),
-    decode: (content) => Values.decode(content, success, error)
-  })
-})
 
 /** Runs an effect once for its key, and says how its answer came about. */
 export const attempt = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options: RunOptions<A, E, R>
-): Effect.Effect<Guard.Answered<A>, Failure<E>, R | Service.Idempotency> => guarding(effect, options, false)
+): Effect.Effect<Guard.Answered<A>, Failure<E>, R | Service.Idempotency> =>
+  guarding(effect, options, false, (value, status) => ({ value, status }))
+
+const itself = <A>(value: A): A => value
 
 /** Runs an effect once for its key; repetitions get its answer. */
 export const run = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options: RunOptions<A, E, R>
-): Effect.Effect<A, Failure<E>, R | Service.Idempotency> =>
-  Effect.map(guarding(effect, options, false), ({ value }) => value)
+): Effect.Effect<A, Failure<E>, R | Service.Idempotency> => guarding(effect, options, false, itself)
 
 /** Runs an effect once for its key, and writes what it stages exactly once: with the completion, in one transaction. */
 export const transactional = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options: RunOptions<A, E, Exclude<R, Transactional.Transaction>>
 ): Effect.Effect<A, Failure<E>, Exclude<R, Transactional.Transaction> | Service.Idempotency> =>
-  Effect.map(guarding(Transactional.provide(effect), options, true), ({ value }) => value)
+  guarding(Transactional.provide(effect), options, true, itself)
 
 /** What became of one item of a batch. */
 export interface ItemResult<I, A, E> {
@@ -186,6 +191,12 @@ export const runEach = <I, A, E, R>(
     { concurrency: concurrency ?? 1 }
   )
 
+/** What a step can fail with, beside its effect. */
+export type StepError = StoreError | ChainFull | ResponseNotKept | OptionsInvalid
+
+/** Characters of a step's name, as a row takes them. */
+const longestName = 255
+
 /**
  * A recorded step of a handler: a later attempt gets its result, and does not do it again. Steps of one handler have
  * different names. Its effect may still run twice, where a process ends between the two: pass `token` on.
@@ -193,21 +204,18 @@ export const runEach = <I, A, E, R>(
  * Outside a protected handler it just runs.
  */
 export const step: {
-  <A extends Schema.Json, E, R>(
-    name: string,
-    effect: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | StoreError | ChainFull | ResponseNotKept, R>
-  <A, E, R>(
-    name: string,
-    effect: Effect.Effect<A, E, R>,
-    success: Values.Codec<A>
-  ): Effect.Effect<A, E | StoreError | ChainFull | ResponseNotKept, R>
+  <A extends Schema.Json, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StepError, R>
+  <A, E, R>(name: string, effect: Effect.Effect<A, E, R>, success: Values.Codec<A>): Effect.Effect<A, E | StepError, R>
 } = Effect.fnUntraced(function* <A, E, R>(
   name: string,
   effect: Effect.Effect<A, E, R>,
   success: Values.Codec<A> = Values.json as unknown as Values.Codec<A>
-): Effect.fn.Return<A, E | StoreError | ChainFull | ResponseNotKept, R> {
+): Effect.fn.Return<A, E | StepError, R> {
   const current = yield* Current
+  if (name.length === 0 || name.length > longestName) {
+    const detail = `${JSON.stringify(name.slice(0, 40))} has ${name.length} characters, and may have 1 to ${longestName}`
+    return yield* new OptionsInvalid({ option: "name of a step", detail })
+  }
   if (current === undefined) return yield* effect
   const { environment, lost, ownership } = current
   const recorded = ownership.recorded(name)
@@ -255,8 +263,9 @@ export const inspect = Effect.fn("Idempotency.inspect")(function* (asked: {
 }): Effect.fn.Return<Inspection | undefined, IdempotencyError, Service.Idempotency> {
   const service = yield* Service.Idempotency
   const { namespace, tenant } = asked
-  const options = yield* service.resolve({ namespace, tenant }, { reconcile: false, transactional: false })
-  const { prefix } = yield* Service.identify(asked, options)
+  const shape = { reconcile: false, transactional: false }
+  const options = yield* Effect.fromResult(service.resolve({ namespace, tenant }, shape))
+  const { prefix } = yield* Effect.fromResult(Service.identify(asked, options))
   return yield* service.environment.store.inspect(prefix, { response: asked.response })
 })
 

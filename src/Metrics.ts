@@ -37,6 +37,16 @@ export const storeLatency = Metric.histogram("holdfast_idempotency_store_millise
   boundaries: [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
 })
 
+/** An effect behind one more of what a counter counts. */
+export const counted = <A, E, R>(
+  metric: Metric.Metric<number, unknown>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    metric.updateUnsafe(1, fiber.context)
+    return effect
+  })
+
 /** An effect whose time goes into a histogram, in milliseconds, however it ends. */
 export const timed =
   (metric: Metric.Metric<number, unknown>) =>

@@ -395,6 +395,15 @@ describe("steps and tokens", () => {
     }).pipe(Effect.provide(onMemory()))
   )
 
+  it.effect("a step's name is refused before its effect, where no row takes it", () =>
+    Effect.gen(function* () {
+      for (const name of ["", "x".repeat(256)]) {
+        const error = yield* Effect.flip(Idempotency.step(name, Effect.die("it ran")))
+        assert.strictEqual(error._tag, "OptionsInvalid")
+      }
+    })
+  )
+
   it.effect("a step of any schema comes back as it was", () =>
     Effect.gen(function* () {
       const at = new Date(0)

@@ -382,7 +382,12 @@ describe("Idempotency.middleware on effect/http", () => {
     HttpRouter.route(
       "POST",
       "/empty",
-      create(Effect.sync(() => HttpServerResponse.empty({ status: 204 + 0 * ++runs })))
+      create(
+        Effect.sync(() => {
+          runs++
+          return HttpServerResponse.empty({ status: 204 })
+        })
+      )
     )
   ])
   const server = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(

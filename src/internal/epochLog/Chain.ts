@@ -7,11 +7,12 @@ type Governed = Pick<Parameters, "rules">
 
 /** The chain in the rows of a key, whatever their order; undefined where slot 0 is free. */
 export const chainOf = <C>(parameters: Governed, rows: ReadonlyArray<Row<C>>): Chain<C> | undefined => {
-  const bySlot = new Map(rows.map((row) => [row.slot, row]))
-  const base = bySlot.get(0)
+  // Most come in order.
+  const at = (slot: number) => (rows[slot]?.slot === slot ? rows[slot] : rows.find((row) => row.slot === slot))
+  const base = at(0)
   if (base === undefined) return undefined
   const chain = [base]
-  for (let next = bySlot.get(1); next !== undefined; next = bySlot.get(chain.length)) {
+  for (let next = at(1); next !== undefined; next = at(chain.length)) {
     if (parameters.rules.chainByGeneration && next.generation !== base.generation)
       return { rows: chain, steps: stepsOf(chain), garbage: next }
     chain.push(next)

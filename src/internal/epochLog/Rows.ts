@@ -38,11 +38,15 @@ export const nextClaim = <C>(parameters: Parameters, moment: Moment, nonce: stri
 
 /** What an owner writes on the slot behind its own row. */
 export const ownRow = <C>(parameters: Parameters, moment: Moment, mine: Row<C>, want: Want<C>): Row<C> => ({
-  ...mine,
   slot: mine.slot + 1,
   kind:
     want._tag === "Renewal" ? "claim" : want._tag === "Step" ? "step" : want._tag === "Released" ? "released" : "done",
+  generation: mine.generation,
+  owner: mine.owner,
+  fingerprint: mine.fingerprint,
   leaseExpiresAt: leaseOf(parameters, moment, mine.expiresAt),
+  expiresAt: mine.expiresAt,
+  purgeAt: mine.purgeAt,
   step: want._tag === "Step" ? want.step : null,
   content: "content" in want ? want.content : null
 })

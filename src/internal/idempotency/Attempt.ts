@@ -1,8 +1,9 @@
 /** One attempt on a key: the functions of EpochLog.ts, driven on a store until they come to rest. */
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import * as Semaphore from "effect/Semaphore"
 import * as EpochLog from "../../EpochLog.ts"
 import { type StoreError, StoreUnavailable } from "../../IdempotencyError.ts"
 import type { Staged } from "../../Operation.ts"
@@ -40,6 +41,44 @@ export type Event = Fact<EpochLog.Event<Stored>>
 /** What an attempt comes to rest at. */
 export type Resting = Extract<Command, { readonly _tag: "RunHandler" | "Resume" | "Reply" }>
 
+/** One at a time, in the order of their coming. As a semaphore of one, for a fraction of its time where nobody waits. */
+class Turn {
+  #isTaken = false
+  readonly #waiting: Array<() => void> = []
+
+  /** An effect that runs once. */
+  run<A, E>(effect: (fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A, E>): Effect.Effect<A, E> {
+    let isMine = false
+    const taken = Effect.withFiber((fiber) => {
+      if (this.#isTaken) return Effect.flatMap(wait, () => effect(fiber))
+      this.#isTaken = isMine = true
+      return effect(fiber)
+    })
+    const wait = Effect.callback<void>((resume) => {
+      // It is handed on taken: who is interrupted behind that still leaves it.
+      const next = () => {
+        isMine = true
+        resume(Effect.void)
+      }
+      this.#waiting.push(next)
+      return Effect.sync(() => {
+        const at = this.#waiting.indexOf(next)
+        if (at >= 0) this.#waiting.splice(at, 1)
+      })
+    })
+    return Effect.onExit(taken, () => {
+      if (isMine) this.#leave()
+      return Effect.void
+    })
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#isTaken = false
+    else next()
+  }
+}
+
 export class Attempt implements Ownership, Sender {
   state: EpochLog.State<Stored> = { _tag: "Idle" }
   generation = ""
@@ -53,7 +92,7 @@ export class Attempt implements Ownership, Sender {
   /** Why the store refused a commit. */
   refusal = ""
   /** An owner has one write in flight. */
-  readonly turn = Semaphore.makeUnsafe(1)
+  readonly turn = new Turn()
   readonly key: string
   readonly about: About
   readonly parameters: EpochLog.Parameters
@@ -84,6 +123,10 @@ export class Attempt implements Ownership, Sender {
 const pause = (pass: number) =>
   Effect.flatMap(Random.next, (chance) => Effect.sleep(chance * Math.min(400, 25 * 2 ** pass)))
 
+/** Answers, which are most events, without a copy of what is not known to be one. */
+const at = (event: Event, { now, nonce, own }: EpochLog.Moment): EpochLog.Event<Stored> =>
+  event._tag === "Answer" ? { _tag: "Answer", answer: event.answer, now, own, nonce } : { ...event, now, own, nonce }
+
 const isResting = (command: Command): command is Resting =>
   command._tag === "RunHandler" || command._tag === "Resume" || command._tag === "Reply"
 
@@ -92,38 +135,51 @@ export interface Driven {
   readonly nonce: () => string
 }
 
-/** Feeds an event, runs what comes of it, and feeds what comes of that, until the attempt rests. */
-export const drive = Effect.fnUntraced(function* (
+/**
+ * Feeds an event, runs what comes of it, and feeds what comes of that, until the attempt rests; goes on with `then`. On
+ * the fiber of its caller, and by plain functions between the calls of the store: every request passes here, and each
+ * generator, each effect between two others, costs as much as a hash.
+ */
+export const drive = <A, E>(
+  fiber: Fiber.Fiber<unknown, unknown>,
   { nonce, send }: Driven,
   attempt: Attempt,
-  first: Event
-): Effect.fn.Return<Resting, StoreError> {
-  const clock = yield* Clock.Clock
+  first: Event,
+  then: (command: Resting, context: Context.Context<never>) => Effect.Effect<A, E>
+): Effect.Effect<A, E | StoreError> => {
+  const clock = fiber.getRef(Clock.Clock)
   const { parameters } = attempt
-  const begun = ownTime(clock)
-  let event: Event = first
-  for (let pass = 0; ; pass++) {
+  let begun = 0
+
+  const feed = (event: Event, pass: number): Effect.Effect<A, E | StoreError> => {
     const own = ownTime(clock)
-    const whole = { ...event, now: clock.currentTimeMillisUnsafe(), own, nonce: nonce() }
-    const [state, commands] = EpochLog.step(parameters, attempt.state, whole)
+    if (pass === 0) begun = own
+    // An owner begins nothing anew: it needs no nonce.
+    const isOwning = attempt.state._tag === "Owning"
+    const moment = { now: clock.currentTimeMillisUnsafe(), own, nonce: isOwning ? "" : nonce() }
+    const [state, commands] = EpochLog.step(parameters, attempt.state, at(event, moment))
     attempt.state = state
     // An interruption stands before the reply that it is for.
     const command = commands.at(-1)
     if (command === undefined || command._tag === "Interrupt")
-      return yield* Effect.die(new Error(`${event._tag} came to an attempt that is ${state._tag}`))
-    if (isResting(command)) return command
+      return Effect.die(new Error(`${event._tag} came to an attempt that is ${state._tag}`))
+    if (isResting(command)) return then(command, fiber.context)
     if (state._tag === "Acquiring" && (pass >= EpochLog.passes || own - begun > parameters.lease / 4)) {
       attempt.state = { _tag: "Over" }
-      return { _tag: "Reply", reply: { _tag: "Unavailable" } }
+      return then({ _tag: "Reply", reply: { _tag: "Unavailable" } }, fiber.context)
     }
     if (pass > 0 && attempt.isEnding && state._tag === "Owning" && state.handler === "running")
-      return { _tag: "Resume", result: "undecided" }
-    const isFresh = event._tag !== "Answer" || event.answer._tag === "Deleted"
-    if (pass > 1 && !isFresh) yield* pause(pass - 2)
-    const answer = yield* Effect.catchTag(send(attempt, command), "StoreUnavailable", (trouble) => {
-      attempt.trouble = trouble
-      return Effect.succeed<Answer>({ _tag: "NoAnswer" })
+      return then({ _tag: "Resume", result: "undecided" }, fiber.context)
+    const answered = Effect.matchEffect(send(attempt, command), {
+      onSuccess: (answer) => feed({ _tag: "Answer", answer }, pass + 1),
+      onFailure: (trouble): Effect.Effect<A, E | StoreError> => {
+        if (trouble._tag !== "StoreUnavailable") return Effect.fail(trouble)
+        attempt.trouble = trouble
+        return feed({ _tag: "Answer", answer: { _tag: "NoAnswer" } }, pass + 1)
+      }
     })
-    event = { _tag: "Answer", answer }
+    const isFresh = event._tag !== "Answer" || event.answer._tag === "Deleted"
+    return pass > 1 && !isFresh ? Effect.andThen(pause(pass - 2), answered) : answered
   }
-})
+  return feed(first, 0)
+}

@@ -1,8 +1,11 @@
 /** Commands of the epoch log, sent to the slots of a store. */
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import * as Tracer from "effect/Tracer"
 import type * as EpochLog from "../../EpochLog.ts"
 import { ClockSkew, type StoreError, StoreUnavailable } from "../../IdempotencyError.ts"
 import * as Metrics from "../../Metrics.ts"
@@ -34,8 +37,137 @@ const patience = 30_000
 /** Milliseconds of the clock that never jumps. */
 export const ownTime = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
+interface Deadline {
+  /** Milliseconds of the clock that never jumps. */
+  readonly at: number
+  readonly expire: () => void
+}
+
+/** Calls on their way. One sleeper wakes for all of them: a timer for each costs as much as a command. */
+class Deadlines {
+  readonly #clock: Clock.Clock
+  readonly #calls = new Set<Deadline>()
+  #sleeper: Fiber.Fiber<void> | undefined
+  #wakesAt = Infinity
+  #isChecking = false
+
+  constructor(clock: Clock.Clock) {
+    this.#clock = clock
+  }
+
+  add(caller: Fiber.Fiber<unknown, unknown>, limit: number, expire: () => void): Deadline {
+    const call = { at: ownTime(this.#clock) + limit, expire }
+    this.#calls.add(call)
+    if (call.at < this.#wakesAt) this.#sleep(caller.context, call.at)
+    return call
+  }
+
+  /** The sleeper goes with the last call, so that no process waits for it, but not before the next had time to come. */
+  remove(caller: Fiber.Fiber<unknown, unknown>, call: Deadline): void {
+    if (!this.#calls.delete(call) || this.#calls.size > 0 || this.#isChecking) return
+    this.#isChecking = true
+    caller.currentDispatcher.scheduleTask(() => {
+      this.#isChecking = false
+      if (this.#calls.size === 0) this.#wake()
+    }, 0)
+  }
+
+  #sleep(context: Context.Context<never>, until: number): void {
+    this.#wake()
+    this.#wakesAt = until
+    this.#sleeper = Effect.runForkWith(context)(
+      Effect.andThen(
+        this.#clock.sleep(Duration.millis(Math.max(1, until - ownTime(this.#clock)))),
+        Effect.sync(() => this.#expire(context))
+      )
+    )
+  }
+
+  #wake(): void {
+    this.#wakesAt = Infinity
+    this.#sleeper?.interruptUnsafe()
+    this.#sleeper = undefined
+  }
+
+  #expire(context: Context.Context<never>): void {
+    this.#sleeper = undefined
+    this.#wakesAt = Infinity
+    const now = ownTime(this.#clock)
+    const due = [...this.#calls].filter(({ at }) => at <= now)
+    for (const call of due) this.#calls.delete(call)
+    const next = Math.min(...[...this.#calls].map(({ at }) => at))
+    if (next < Infinity) this.#sleep(context, next)
+    for (const { expire } of due) expire()
+  }
+}
+
 export const make = (slots: Slots) => {
   const label = { store: slots.name }
+
+  const latencies = new Map<string, Metric.Metric<number, unknown>>()
+  const latencyOf = (operation: string): Metric.Metric<number, unknown> => {
+    let latency = latencies.get(operation)
+    if (latency === undefined) {
+      latency = Metric.withAttributes(Metrics.storeLatency, { ...label, operation })
+      latencies.set(operation, latency)
+    }
+    return latency
+  }
+
+  const deadlines = new WeakMap<Clock.Clock, Deadlines>()
+  const deadlinesOf = (clock: Clock.Clock): Deadlines => {
+    let known = deadlines.get(clock)
+    if (known === undefined) deadlines.set(clock, (known = new Deadlines(clock)))
+    return known
+  }
+
+  /**
+   * A call on a fiber of its own, which is left behind where it takes longer than its limit: what can't be interrupted
+   * goes on, and its answer is not waited for.
+   */
+  const limited = <A, E>(
+    caller: Fiber.Fiber<unknown, unknown>,
+    operation: string,
+    effect: Effect.Effect<A, E>,
+    limit: number
+  ): Effect.Effect<A, E | StoreUnavailable> => {
+    const clock = caller.getRef(Clock.Clock)
+    const latency = latencyOf(operation)
+    const begun = clock.monotonicTimeNanosUnsafe()
+    const measure = () => latency.updateUnsafe(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6, caller.context)
+    return Effect.flatMap(
+      Effect.forkDetach(effect, { startImmediately: true }),
+      (fiber): Effect.Effect<A, E | StoreUnavailable> => {
+        const exit = fiber.pollUnsafe()
+        if (exit !== undefined) {
+          measure()
+          return exit
+        }
+        return Effect.callback((resume) => {
+          const waiting = deadlinesOf(clock)
+          const end = () => {
+            unobserve()
+            waiting.remove(caller, deadline)
+            measure()
+          }
+          const deadline = waiting.add(caller, limit, () => {
+            end()
+            fiber.interruptUnsafe()
+            const detail = `no answer from ${slots.name} within ${limit} ms`
+            resume(Effect.fail(new StoreUnavailable({ operation, detail })))
+          })
+          const unobserve = fiber.addObserver((answer) => {
+            end()
+            resume(answer)
+          })
+          return Effect.sync(() => {
+            end()
+            fiber.interruptUnsafe()
+          })
+        })
+      }
+    )
+  }
 
   /** A call with its time limit, span and latency. What takes longer counts as not answered. */
   const call = <A, E>(
@@ -44,26 +176,18 @@ export const make = (slots: Slots) => {
     limit = patience
   ): Effect.Effect<A, E | StoreUnavailable> => {
     if (slots.local) return effect
-    const detail = `no answer from ${slots.name} within ${limit} ms`
-    // Detached: what can't be interrupted is left behind, and its answer not waited for.
-    const limited = Effect.flatMap(
-      Effect.forkDetach(effect, { startImmediately: true }),
-      (fiber): Effect.Effect<A, E | StoreUnavailable> => {
-        const exit = fiber.pollUnsafe()
-        if (exit !== undefined) return exit
-        return Fiber.join(fiber).pipe(
-          Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe())),
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => Effect.fail(new StoreUnavailable({ operation, detail }))
+    return Effect.withFiber((caller) => {
+      const sent = limited(caller, operation, effect, limit)
+      return caller.getRef(Tracer.Tracer) === Tracer.nativeTracer
+        ? // Nobody sees its spans.
+          sent
+        : Effect.withSpan(sent, `IdempotencyStore.${operation}`, {
+            attributes: label,
+            kind: "client",
+            // Where in this file it was made says nothing, and costs more than the rest of the span.
+            captureStackTrace: false
           })
-        )
-      }
-    )
-    return limited.pipe(
-      Effect.withSpan(`IdempotencyStore.${operation}`, { attributes: label, kind: "client" }),
-      Metrics.timed(Metric.withAttributes(Metrics.storeLatency, { ...label, operation }))
-    )
+    })
   }
 
   /** Compares a time of the store's with ours before and after it was taken. */
@@ -83,18 +207,27 @@ export const make = (slots: Slots) => {
     checkedAt = ownTime(clock)
   })
 
-  const create = Effect.fnUntraced(function* (
+  const created: Answer = { _tag: "Created" }
+
+  const create = (
     { about, key, parameters }: Sender,
-    command: Extract<Command, { readonly _tag: "Create" }>
-  ): Effect.fn.Return<Answer, StoreError> {
-    const clock = yield* Clock.Clock
-    const before = clock.currentTimeMillisUnsafe()
-    const placed = yield* call("create", slots.create(key, command.row, about, command.list), parameters.storeCall)
-    if (placed._tag === "Taken") return placed
-    if (placed.serverTime !== undefined)
-      yield* compare(before, placed.serverTime, clock.currentTimeMillisUnsafe(), parameters.margin)
-    return { _tag: "Created", chain: undefined }
-  })
+    { list, row }: Extract<Command, { readonly _tag: "Create" }>
+  ): Effect.Effect<Answer, StoreError> => {
+    if (slots.local) return slots.create(key, row, about, list)
+    return Effect.withFiber((fiber) => {
+      const clock = fiber.getRef(Clock.Clock)
+      const before = clock.currentTimeMillisUnsafe()
+      return Effect.flatMap(
+        call("create", slots.create(key, row, about, list), parameters.storeCall),
+        (placed): Effect.Effect<Answer, StoreError> => {
+          if (placed._tag === "Taken") return Effect.succeed(placed)
+          return placed.serverTime === undefined
+            ? Effect.succeed(created)
+            : Effect.as(compare(before, placed.serverTime, clock.currentTimeMillisUnsafe(), parameters.margin), created)
+        }
+      )
+    })
+  }
 
   const deleted = Effect.as({ _tag: "Deleted" } as const)
 

@@ -101,6 +101,14 @@ export const withoutBody = ({ headers, kind, status }: Content): Stored => ({
 
 const none: ReadonlyArray<string> = []
 
+/** Characters of headers that a row takes; the rest of its column is for their marks. */
+const longestHeaders = 32_768
+const isTooLong = (headers: Content["headers"]): boolean => {
+  let length = 0
+  for (const [name, value] of Object.entries(headers)) length += name.length + value.length
+  return length > longestHeaders
+}
+
 /**
  * A content as a row and its parts hold it. `row`: what it is bound to when it is encrypted; `nonce`: 32 hexadecimal
  * digits never used before, of which the first 24 alone were never used before either.
@@ -112,6 +120,7 @@ export const encode = (
   nonce: () => string
 ): { readonly stored: Stored; readonly parts: ReadonlyArray<string> } => {
   const { headers, kind, status } = content
+  if (isTooLong(headers)) return { stored: withoutBody({ ...content, headers: {} }), parts: none }
   if (content.body === undefined) return { stored: withoutBody(content), parts: none }
   // Half a surrogate pair is sent as U+FFFD, and no store takes it as it is.
   const body = typeof content.body === "string" ? content.body.toWellFormed() : content.body
@@ -133,15 +142,18 @@ export const encode = (
     }
   }
   if (encryption !== undefined) {
+    // The headers are as secret as the body, and stand before it.
+    bytes = Buffer.concat([Buffer.from(`${JSON.stringify(headers)}\n`), bytes])
     bytes = encrypt(encryption, Buffer.from(nonce(), "hex").subarray(0, nonceBytes), row, bytes)
     steps.push(`aes ${encryption.id}`)
   }
   const encoding = steps.join(";")
+  const shown = encryption === undefined ? headers : {}
   // Cut into parts a text could break within a character: those are in base64.
   const isPlain = encoding === "text" && (body as string).length <= limits.part
   const data = isPlain ? (body as string) : Buffer.from(bytes).toString("base64")
   if (data.length <= limits.part) {
-    return { stored: { status, headers, kind, encoding, data, parts: 0, prefix: "", digest: "" }, parts: [] }
+    return { stored: { status, headers: shown, kind, encoding, data, parts: 0, prefix: "", digest: "" }, parts: [] }
   }
   const parts = cut(data, limits.part)
   return parts.length > limits.parts
@@ -149,7 +161,7 @@ export const encode = (
     : {
         stored: {
           status,
-          headers,
+          headers: shown,
           kind,
           encoding,
           data: "",
@@ -171,8 +183,8 @@ export const decode = (
   row: string,
   keys: ReadonlyArray<EncryptionKey>
 ): Content | string => {
-  const { encoding, headers, kind, status } = stored
-  const rest = { status, headers, kind }
+  const { encoding, kind, status } = stored
+  let rest = { status, headers: stored.headers, kind }
   if (encoding === "text" && stored.parts === 0) return { ...rest, body: stored.data }
   if (encoding === "none") return { ...rest, body: undefined }
   const data = stored.parts === 0 ? stored.data : parts.join("")
@@ -189,7 +201,9 @@ export const decode = (
     const key = keys.find((known) => known.id === id)
     const plain = key === undefined ? undefined : decrypt(key, row, bytes)
     if (plain === undefined) return id
-    bytes = plain
+    const end = plain.indexOf("\n")
+    rest = { ...rest, headers: JSON.parse(plain.subarray(0, end).toString("utf8")) }
+    bytes = plain.subarray(end + 1)
   }
   return { ...rest, body: form === "text" ? Buffer.from(bytes).toString("utf8") : new Uint8Array(bytes) }
 }

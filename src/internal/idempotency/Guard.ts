@@ -4,7 +4,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import {
   AttemptsExhausted,
@@ -22,7 +21,7 @@ import type { Ownership } from "./Attempt.ts"
 import type { Content } from "./Content.ts"
 import { Current, type Environment } from "./Current.ts"
 import type { Outcome } from "./Outcome.ts"
-import type { Busy, Completed, Replay } from "./Protocol.ts"
+import type { Busy, Claimed, Completed, Replay } from "./Protocol.ts"
 import type { About } from "./Slots.ts"
 
 /**
@@ -37,7 +36,7 @@ export interface Answered<A> {
 }
 
 /** What is protected, and how its ends are written down. */
-export interface Guarded<A, E, R> {
+export interface Guarded<A, E, R, B> {
   /** The prefix of its rows. */
   readonly key: string
   readonly fingerprint: string
@@ -50,6 +49,8 @@ export interface Guarded<A, E, R> {
   /** Undefined where it can't be written down. */
   readonly encode: (exit: Exit.Exit<A, E>) => Content
   readonly decode: (content: Content) => Effect.Effect<A, E | IdempotencyError>
+  /** What its caller is told. */
+  readonly tell: (value: A, status: Status) => B
 }
 
 /** What became of an attempt that did not end. */
@@ -60,23 +61,14 @@ export type Reconciled<A> =
 
 type Ended<A, E> = { readonly _tag: "Ended"; readonly exit: Exit.Exit<A, E> } | Replay | Busy
 
-/** The handler, its lease lengthened while it runs; interrupted once another has the key. */
-const running = Effect.fnUntraced(function* <A, E, R>(
-  environment: Environment,
-  { options, handler }: Pick<Guarded<A, E, R>, "options" | "handler">,
-  ownership: Ownership
-): Effect.fn.Return<Ended<A, E>, never, R> {
-  const { store } = environment
-  const lost = Deferred.makeUnsafe<Replay | Busy>()
-  const fiber = yield* Effect.forkChild(
-    Effect.provideService(handler, Current, { environment, ownership, step: "", lost }),
-    {
-      startImmediately: true
-    }
-  )
-  // Most that end at once need neither a renewal nor somebody who waits.
-  const quick = fiber.pollUnsafe()
-  if (quick !== undefined) return { _tag: "Ended", exit: quick }
+/** A handler that takes its time: its lease is lengthened while it runs, and it is interrupted once another has the key. */
+const watched = Effect.fnUntraced(function* <A, E>(
+  store: Environment["store"],
+  options: Resolved,
+  ownership: Ownership,
+  fiber: Fiber.Fiber<A, E>,
+  lost: Deferred.Deferred<Replay | Busy>
+): Effect.fn.Return<Ended<A, E>> {
   const renewing = Effect.gen(function* () {
     if (!options.renew) return yield* Effect.never
     for (;;) {
@@ -106,26 +98,29 @@ const busy = ({ until, why }: Busy): Effect.Effect<never, InProgress> =>
     Effect.fail(new InProgress({ retryAfter: waitFrom(until, now), why }))
   )
 
-const replayed = <A, E, R>(
-  { decode }: Guarded<A, E, R>,
+const replayed = <A, E, R, B>(
+  { decode, tell }: Guarded<A, E, R, B>,
   content: Content
-): Effect.Effect<Answered<A>, E | IdempotencyError> =>
+): Effect.Effect<B, E | IdempotencyError> =>
   content.body === undefined
     ? Effect.fail(new ResponseNotKept({ originalStatus: content.status }))
-    : Effect.map(decode(content), (value) => ({ value, status: "replayed" }))
+    : Effect.mapEager(decode(content), (value) => tell(value, "replayed"))
+
+const ownAnswer = <A, E, R, B>({ tell }: Guarded<A, E, R, B>, exit: Exit.Exit<A, E>, status: Status): Exit.Exit<B, E> =>
+  Exit.map(exit, (value) => tell(value, status))
 
 /** What an owner tells its caller, by what the store says of its end. */
-const conclude = <A, E, R>(
-  guarded: Guarded<A, E, R>,
+const conclude = <A, E, R, B>(
+  guarded: Guarded<A, E, R, B>,
   exit: Exit.Exit<A, E>,
   completed: Completed
-): Effect.Effect<Answered<A>, E | IdempotencyError> => {
+): Effect.Effect<B, E | IdempotencyError> => {
   switch (completed._tag) {
     case "Recorded":
     case "Released":
-      return Effect.map(exit, (value) => ({ value, status: "first" }))
+      return ownAnswer(guarded, exit, "first")
     case "Unrecorded":
-      return Effect.map(exit, (value) => ({ value, status: "unrecorded" }))
+      return ownAnswer(guarded, exit, "unrecorded")
     case "Replay":
       return replayed(guarded, completed.content)
     case "InProgress":
@@ -137,101 +132,119 @@ const conclude = <A, E, R>(
   }
 }
 
-const owned = Effect.fnUntraced(function* <A, E, R>(
+/** What an owner makes of the end of its handler. */
+const ended = <A, E, R, B>(
+  { cache, store }: Environment,
+  guarded: Guarded<A, E, R, B>,
+  ownership: Ownership,
+  exit: Exit.Exit<A, E>
+): Effect.Effect<B, E | IdempotencyError> => {
+  switch (guarded.outcome(exit)) {
+    case "store": {
+      const content = guarded.encode(exit)
+      return Effect.flatMap(store.complete(ownership, content), (completed) => {
+        if (completed._tag === "Recorded" && content.body !== undefined)
+          cache.set(guarded.key, { fingerprint: guarded.fingerprint, content, expiresAt: completed.expiresAt })
+        return conclude(guarded, exit, completed)
+      })
+    }
+    case "release": {
+      // The failure is told in any case: a store that does not answer keeps the claim until its lease ends.
+      const released = Effect.orElseSucceed(store.release(ownership), (): Completed => ({ _tag: "Unrecorded" }))
+      return Effect.flatMap(released, (completed) => conclude(guarded, exit, completed))
+    }
+    case "keep":
+      return ownAnswer(guarded, exit, "first")
+  }
+}
+
+const owned = <A, E, R, B>(
   environment: Environment,
-  guarded: Guarded<A, E, R>,
+  guarded: Guarded<A, E, R, B>,
   ownership: Ownership
-): Effect.fn.Return<Answered<A>, E | IdempotencyError, R> {
-  const { cache, store, token } = environment
-  const { fingerprint, handler, key, options, reconcile } = guarded
+): Effect.Effect<B, E | IdempotencyError, R> => {
+  const { handler, options, reconcile } = guarded
   let isUnknown = false
   const asked =
     ownership.reconcile && reconcile !== undefined
-      ? Effect.flatMap(reconcile(token(ownership, "", "")), (known): Effect.Effect<A, E, R> => {
+      ? Effect.flatMap(reconcile(environment.token(ownership, "", "")), (known): Effect.Effect<A, E, R> => {
           if (known._tag === "Happened") return Effect.succeed(known.value)
           if (known._tag === "DidNotHappen") return handler
           isUnknown = true
           return Effect.interrupt
         })
       : handler
-  const ended = yield* running(environment, { options, handler: asked }, ownership)
-  if (ended._tag === "Replay") return yield* replayed(guarded, ended.content)
-  if (ended._tag === "InProgress") return yield* busy(ended)
-  if (isUnknown) return yield* new Indeterminate()
-  const { exit } = ended
-  switch (guarded.outcome(exit)) {
-    case "store": {
-      const content = guarded.encode(exit)
-      const completed = yield* Effect.uninterruptible(store.complete(ownership, content))
-      if (completed._tag === "Recorded" && content.body !== undefined)
-        cache.set(key, { fingerprint, content, expiresAt: completed.expiresAt })
-      return yield* conclude(guarded, exit, completed)
-    }
-    case "release": {
-      // The failure is told in any case: a store that does not answer keeps the claim until its lease ends.
-      const completed = yield* Effect.uninterruptible(
-        Effect.orElseSucceed(store.release(ownership), (): Completed => ({ _tag: "Unrecorded" }))
-      )
-      return yield* conclude(guarded, exit, completed)
-    }
-    case "keep":
-      return yield* Effect.map(exit, (value): Answered<A> => ({ value, status: "first" }))
+  const told = (end: Ended<A, E>): Effect.Effect<B, E | IdempotencyError> => {
+    if (end._tag === "Replay") return replayed(guarded, end.content)
+    if (end._tag === "InProgress") return busy(end)
+    return isUnknown ? Effect.fail(new Indeterminate()) : ended(environment, guarded, ownership, end.exit)
   }
-})
-
-export const unprotected = <A>(value: A): Answered<A> => ({ value, status: "unprotected" })
+  const lost = Deferred.makeUnsafe<Replay | Busy>()
+  const provided = Effect.provideService(asked, Current, { environment, ownership, step: "", lost })
+  return Effect.flatMap(Effect.forkChild(provided, { startImmediately: true }), (fiber) => {
+    // Most that end at once need neither a renewal nor somebody who waits.
+    const exit = fiber.pollUnsafe()
+    return exit === undefined
+      ? Effect.flatMap(watched(environment.store, options, ownership, fiber, lost), told)
+      : told({ _tag: "Ended", exit })
+  })
+}
 
 /** Runs it once, or answers as it was answered. */
-export const protect = Effect.fnUntraced(function* <A, E, R>(
+export const protect = <A, E, R, B>(
+  fiber: Fiber.Fiber<unknown, unknown>,
   environment: Environment,
-  guarded: Guarded<A, E, R>
-): Effect.fn.Return<Answered<A>, E | IdempotencyError, R> {
+  guarded: Guarded<A, E, R, B>
+): Effect.Effect<B, E | IdempotencyError, R> => {
   const { cache, store } = environment
-  const { about, fingerprint, key, options } = guarded
-  const clock = yield* Clock.Clock
+  const { about, fingerprint, handler, key, options } = guarded
+  const { overflow, parameters } = options
+  const clock = fiber.getRef(Clock.Clock)
   const begun = clock.currentTimeMillisUnsafe()
   const cached = cache.get(key, begun)
-  if (cached !== undefined) {
-    if (cached.fingerprint !== fingerprint) {
-      yield* Metric.update(Metrics.mismatches, 1)
-      return yield* new FingerprintMismatch()
-    }
-    yield* Metric.update(Metrics.replays, 1)
-    return yield* replayed(guarded, cached.content)
-  }
-  for (let pass = 0; ; pass++) {
-    const { overflow, parameters } = options
-    const asked = store.claim({ key, fingerprint, about, parameters, overflow })
-    const claimed =
-      options.onStoreFailure === "fail"
-        ? yield* asked
-        : yield* Effect.catch(asked, (error) =>
-            Effect.as(
-              Effect.logError(`${about.operation} runs without protection against repetition`, error),
-              undefined
-            )
-          )
-    if (claimed === undefined) return yield* Effect.map(guarded.handler, unprotected)
-    const now = clock.currentTimeMillisUnsafe()
+  if (cached !== undefined)
+    return cached.fingerprint === fingerprint
+      ? Metrics.counted(Metrics.replays, replayed(guarded, cached.content))
+      : Metrics.counted(Metrics.mismatches, Effect.fail(new FingerprintMismatch()))
+
+  const asking = store.claim({ key, fingerprint, about, parameters, overflow })
+
+  const answered = (claimed: Claimed, pass: number): Effect.Effect<B, E | IdempotencyError, R> => {
     switch (claimed._tag) {
       case "Owner":
-        return yield* owned(environment, guarded, claimed.ownership)
+        return owned(environment, guarded, claimed.ownership)
       case "Replay":
         if (claimed.content.body !== undefined)
           cache.set(key, { fingerprint, content: claimed.content, expiresAt: claimed.expiresAt })
-        return yield* replayed(guarded, claimed.content)
+        return replayed(guarded, claimed.content)
       case "Mismatch":
-        return yield* new FingerprintMismatch()
+        return Effect.fail(new FingerprintMismatch())
       case "Indeterminate":
-        return yield* new Indeterminate()
+        return Effect.fail(new Indeterminate())
       case "Exhausted":
-        return yield* new AttemptsExhausted({ retryAfter: waitFrom(claimed.until, now) })
+        return Effect.fail(
+          new AttemptsExhausted({ retryAfter: waitFrom(claimed.until, clock.currentTimeMillisUnsafe()) })
+        )
       case "InProgress": {
-        const left = begun + options.waitFor - now
-        if (options.whenInProgress === "conflict" || left <= 0) return yield* busy(claimed)
-        const chance = yield* Random.next
-        yield* Effect.sleep(Math.min(left, 20 + chance * Math.min(1000, 50 * 2 ** pass)))
+        const left = begun + options.waitFor - clock.currentTimeMillisUnsafe()
+        if (options.whenInProgress === "conflict" || left <= 0) return busy(claimed)
+        return Effect.flatMap(Random.next, (chance) =>
+          Effect.andThen(Effect.sleep(Math.min(left, 20 + chance * Math.min(1000, 50 * 2 ** pass))), attempt(pass + 1))
+        )
       }
     }
   }
-})
+
+  const attempt = (pass: number): Effect.Effect<B, E | IdempotencyError, R> =>
+    options.onStoreFailure === "fail"
+      ? Effect.flatMap(asking, (claimed) => answered(claimed, pass))
+      : Effect.matchEffect(asking, {
+          onSuccess: (claimed) => answered(claimed, pass),
+          onFailure: (error) =>
+            Effect.andThen(
+              Effect.logError(`${about.operation} runs without protection against repetition`, error),
+              Effect.map(handler, (value) => guarded.tell(value, "unprotected"))
+            )
+        })
+  return attempt(0)
+}

@@ -135,7 +135,7 @@ const handlerOf =
       const parts = partsOf(request, options.fingerprint)
       const key = given ?? `payload:${Hashes.fingerprint("", parts, undefined)}`
       const userId = userOf(request)
-      const { value, status } = yield* Service.protect<Response, E, Rest>(service, {
+      const asked: Service.Asked<Response, E, Rest, Response> = {
         operation: options.operation,
         key,
         userId: userId === "" ? undefined : userId,
@@ -153,9 +153,10 @@ const handlerOf =
             return by === "store" && Exit.isFailure(exit) ? "release" : by
           }),
         encode: (exit) => encode(exit, resolved.headers),
-        decode
-      })
-      return withHeaders(value, marks[status])
+        decode,
+        tell: (value, status) => withHeaders(value, marks[status])
+      }
+      return yield* Effect.withFiber((fiber) => Service.protect(fiber, service, asked))
     })
 
     return Effect.fnUntraced(function* (
@@ -166,7 +167,7 @@ const handlerOf =
       const prepared = yield* Effect.result(
         Effect.gen(function* () {
           const shape = { reconcile: false, transactional: isTransactional }
-          const resolved = yield* service.resolve(options, shape)
+          const resolved = yield* Effect.fromResult(service.resolve(options, shape))
           const { keyPolicy: policy, strict } = resolved
           const key = yield* Effect.fromResult(
             IdempotencyKey.fromHeader(request.headers[IdempotencyKey.header], {

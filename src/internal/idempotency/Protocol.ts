@@ -1,7 +1,7 @@
 /** The operations of a store: claim, complete, release, renew and step, each an event of an attempt. */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Metric from "effect/Metric"
 import type * as EpochLog from "../../EpochLog.ts"
 import { type StoreError, StoreUnavailable } from "../../IdempotencyError.ts"
 import * as Metrics from "../../Metrics.ts"
@@ -76,183 +76,225 @@ export const make = (slots: Slots, options: Options) => {
     compressAbove: options.compressAbove ?? 1024,
     encryption: options.encrypt === true ? keys[0] : undefined
   }
-  const feed = (attempt: Attempt, event: Event) => drive({ send, nonce: slots.nonce }, attempt, event)
+  const driven = { send, nonce: slots.nonce }
 
-  const contentOf = Effect.fnUntraced(function* (
-    key: string,
-    stored: Content.Stored
-  ): Effect.fn.Return<Content.Content, StoreError> {
-    const parts = stored.parts === 0 ? [] : yield* call("getParts", slots.getParts(key, stored.prefix, stored.parts))
-    const content = Content.decode(stored, parts, key, keys)
-    if (typeof content !== "string") return content
-    const detail = `a response is encrypted under the key ${content}, which neither HOLDFAST_SECRET nor HOLDFAST_SECRET_PREVIOUS is`
-    return yield* new StoreUnavailable({ operation: "read", detail })
-  })
+  const contentOf = (key: string, stored: Content.Stored): Effect.Effect<Content.Content, StoreError> => {
+    const read = (parts: ReadonlyArray<string | undefined>) => {
+      const content = Content.decode(stored, parts, key, keys)
+      if (typeof content !== "string") return Effect.succeed(content)
+      const detail = `a response is encrypted under the key ${content}, which neither HOLDFAST_SECRET nor HOLDFAST_SECRET_PREVIOUS is`
+      return Effect.fail(new StoreUnavailable({ operation: "read", detail }))
+    }
+    return stored.parts === 0
+      ? read([])
+      : Effect.flatMap(call("getParts", slots.getParts(key, stored.prefix, stored.parts)), read)
+  }
 
   const unavailable = (attempt: Attempt, operation: string) =>
     attempt.trouble ??
     new StoreUnavailable({ operation, detail: `${slots.name} shows no state in which it could be decided` })
 
-  const replay = (attempt: Attempt, { content, expiresAt }: EpochLog.Row<Content.Stored>) =>
-    Effect.map(contentOf(attempt.key, content!), (known): Replay => ({ _tag: "Replay", content: known, expiresAt }))
+  const replay = (
+    attempt: Attempt,
+    { content, expiresAt }: EpochLog.Row<Content.Stored>
+  ): Effect.Effect<Replay, StoreError> =>
+    Effect.mapEager(contentOf(attempt.key, content!), (known): Replay => ({
+      _tag: "Replay",
+      content: known,
+      expiresAt
+    }))
 
   /** On a fiber of its own: an interruption of the caller does not cut an exchange in two. */
   const detached = <A, E>(effect: Effect.Effect<A, E>, late: (result: A) => Effect.Effect<unknown, unknown>) =>
-    slots.local
-      ? effect
-      : Effect.uninterruptibleMask((restore) =>
-          Effect.flatMap(Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true }), (fiber) =>
-            Effect.onInterrupt(restore(Fiber.join(fiber)), () =>
-              Effect.forkDetach(Effect.flatMap(Fiber.join(fiber), late), { startImmediately: true })
-            )
-          )
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true }), (fiber) =>
+        Effect.onInterrupt(restore(Fiber.join(fiber)), () =>
+          Effect.forkDetach(Effect.flatMap(Fiber.join(fiber), late), { startImmediately: true })
         )
-
-  const own = Effect.fnUntraced(function* (
-    attempt: Attempt,
-    command: Extract<Resting, { readonly _tag: "RunHandler" }>
-  ): Effect.fn.Return<Claimed, StoreError> {
-    attempt.generation = command.generation
-    attempt.reconcile = command.reconcile
-    attempt.steps = command.steps
-    if (command.transaction !== undefined) {
-      const begun =
-        slots.transactions === undefined
-          ? new StoreUnavailable({ operation: "begin", detail: `${slots.name} has no transactions` })
-          : call("begin", slots.transactions.begin(command.transaction), attempt.parameters.storeCall)
-      // Nothing has happened yet: the key is given back.
-      const id = yield* Effect.tapError(begun, () =>
-        Effect.ignore(feed(attempt, { _tag: "HandlerEnded", outcome: { _tag: "Release" } }))
       )
-      attempt.transaction = { id, staged: [] }
-    }
-    const isTakeover = attempt.state._tag === "Owning" && attempt.state.row.slot > 0
-    yield* Metric.update(isTakeover ? Metrics.takeovers : Metrics.claims, 1)
-    return { _tag: "Owner", ownership: attempt, isTakeover }
-  })
+    )
 
-  const claimNow = Effect.fnUntraced(function* (request: ClaimRequest): Effect.fn.Return<Claimed, StoreError> {
-    if (!slots.local) yield* checkClock(request.parameters)
-    const attempt = new Attempt(request, (stored) => contentOf(request.key, stored))
-    const command = yield* feed(attempt, { _tag: "Request", fingerprint: request.fingerprint })
-    if (command._tag === "RunHandler") return yield* own(attempt, command)
-    if (command._tag !== "Reply") return yield* Effect.die(new Error("a claim that is neither won nor refused"))
+  const own = (
+    attempt: Attempt,
+    { generation, reconcile, steps, transaction }: Extract<Resting, { readonly _tag: "RunHandler" }>,
+    context: Context.Context<never>
+  ): Effect.Effect<Claimed, StoreError> => {
+    attempt.generation = generation
+    attempt.reconcile = reconcile
+    attempt.steps = steps
+    const isTakeover = attempt.state._tag === "Owning" && attempt.state.row.slot > 0
+    const owner = Effect.succeed<Claimed>({ _tag: "Owner", ownership: attempt, isTakeover })
+    const count = isTakeover ? Metrics.takeovers : Metrics.claims
+    if (transaction === undefined) {
+      count.updateUnsafe(1, context)
+      return owner
+    }
+    const begun =
+      slots.transactions === undefined
+        ? Effect.fail(new StoreUnavailable({ operation: "begin", detail: `${slots.name} has no transactions` }))
+        : call("begin", slots.transactions.begin(transaction), attempt.parameters.storeCall)
+    return begun.pipe(
+      // Nothing has happened yet: the key is given back.
+      Effect.tapError(() =>
+        Effect.withFiber((fiber) => {
+          const released = { _tag: "HandlerEnded", outcome: { _tag: "Release" } } as const
+          return Effect.ignore(drive(fiber, driven, attempt, released, () => Effect.void))
+        })
+      ),
+      Effect.flatMap((id) => {
+        attempt.transaction = { id, staged: [] }
+        count.updateUnsafe(1, context)
+        return owner
+      })
+    )
+  }
+
+  /** What a claim came to. */
+  const claimed = (
+    attempt: Attempt,
+    command: Resting,
+    context: Context.Context<never>
+  ): Effect.Effect<Claimed, StoreError> => {
+    if (command._tag === "RunHandler") return own(attempt, command, context)
+    if (command._tag !== "Reply") return Effect.die(new Error("a claim that is neither won nor refused"))
     const { reply } = command
     switch (reply._tag) {
       case "Replay":
-        yield* Metric.update(Metrics.replays, 1)
-        return yield* replay(attempt, reply.row)
+        Metrics.replays.updateUnsafe(1, context)
+        return replay(attempt, reply.row)
       case "Mismatch":
-        yield* Metric.update(Metrics.mismatches, 1)
-        return reply
+        Metrics.mismatches.updateUnsafe(1, context)
+        return Effect.succeed(reply)
       case "InProgress":
-        yield* Metric.update(Metrics.conflicts, 1)
-        return reply
+        Metrics.conflicts.updateUnsafe(1, context)
+        return Effect.succeed(reply)
       case "Indeterminate":
       case "Exhausted":
-        return reply
+        return Effect.succeed(reply)
       default:
-        return yield* unavailable(attempt, "claim")
+        return Effect.fail(unavailable(attempt, "claim"))
     }
-  })
+  }
 
-  /** What an owner is told at its end. */
-  const told = Effect.fnUntraced(function* (
-    attempt: Attempt,
-    operation: string,
-    reply: EpochLog.Reply<Content.Stored>,
-    expiresAt: number
-  ): Effect.fn.Return<Completed, StoreError> {
-    switch (reply._tag) {
-      case "Recorded":
-        return { _tag: "Recorded", expiresAt }
-      case "Released":
-        return reply
-      case "Unrecorded":
-        yield* Metric.update(Metrics.unrecorded, 1)
-        return reply
-      case "Replay":
-        yield* Metric.update(Metrics.lost, 1)
-        return yield* replay(attempt, reply.row)
-      case "InProgress":
-        yield* Metric.update(Metrics.lost, 1)
-        return reply
-      case "Aborted":
-        return { ...reply, detail: attempt.refusal }
-      default:
-        return yield* unavailable(attempt, operation)
-    }
-  })
-
-  /** One event of an owner, while no other write of its is on its way. */
-  const end = (attempt: Attempt, operation: string, outcome: EpochLog.Outcome<Content.Stored>) =>
-    Effect.suspend(() => {
-      attempt.isEnding = true
-      const { expiresAt } = attempt
-      return Effect.flatMap(
-        attempt.turn.withPermit(feed(attempt, { _tag: "HandlerEnded", outcome })),
-        (command): Effect.Effect<Completed, StoreError> =>
-          command._tag === "Reply"
-            ? told(attempt, operation, command.reply, expiresAt)
-            : Effect.die(new Error("an end that does not end"))
+  const claimNow = (request: ClaimRequest): Effect.Effect<Claimed, StoreError> =>
+    Effect.withFiber((fiber) => {
+      const attempt = new Attempt(request, (stored) => contentOf(request.key, stored))
+      const { fingerprint } = request
+      return drive(fiber, driven, attempt, { _tag: "Request", fingerprint }, (command, context) =>
+        claimed(attempt, command, context)
       )
     })
 
-  const write = (attempt: Attempt, event: Event): Effect.Effect<Renewed, StoreError> =>
-    attempt.turn.withPermit(
-      Effect.flatMap(
-        // Another event may have ended the attempt meanwhile.
-        Effect.suspend(() =>
-          attempt.state._tag === "Owning" && !attempt.isEnding
-            ? feed(attempt, event)
-            : Effect.succeed<Resting>({ _tag: "Resume", result: "undecided" })
-        ),
-        (command): Effect.Effect<Renewed, StoreError> => {
-          if (command._tag === "Resume") {
-            if (attempt.state._tag === "Owning") attempt.steps = attempt.state.steps
-            return Effect.succeed(results[command.result])
-          }
-          if (command._tag !== "Reply") return Effect.die(new Error("a renewal that starts a handler"))
-          const { reply } = command
-          if (reply._tag === "InProgress") return Effect.succeed(reply)
-          return reply._tag === "Replay" ? replay(attempt, reply.row) : unavailable(attempt, "renew")
-        }
+  /** What an owner is told at its end. */
+  const told = (
+    attempt: Attempt,
+    operation: string,
+    reply: EpochLog.Reply<Content.Stored>,
+    expiresAt: number,
+    context: Context.Context<never>
+  ): Effect.Effect<Completed, StoreError> => {
+    switch (reply._tag) {
+      case "Recorded":
+        return Effect.succeed({ _tag: "Recorded", expiresAt })
+      case "Released":
+        return Effect.succeed(reply)
+      case "Unrecorded":
+        Metrics.unrecorded.updateUnsafe(1, context)
+        return Effect.succeed(reply)
+      case "Replay":
+        Metrics.lost.updateUnsafe(1, context)
+        return replay(attempt, reply.row)
+      case "InProgress":
+        Metrics.lost.updateUnsafe(1, context)
+        return Effect.succeed(reply)
+      case "Aborted":
+        return Effect.succeed({ ...reply, detail: attempt.refusal })
+      default:
+        return Effect.fail(unavailable(attempt, operation))
+    }
+  }
+
+  /** One event of an owner, while no other write of its is on its way. */
+  const end = (
+    attempt: Attempt,
+    operation: string,
+    outcome: EpochLog.Outcome<Content.Stored>
+  ): Effect.Effect<Completed, StoreError> => {
+    attempt.isEnding = true
+    const { expiresAt } = attempt
+    return attempt.turn.run((fiber) =>
+      drive(fiber, driven, attempt, { _tag: "HandlerEnded", outcome }, (command, context) =>
+        command._tag === "Reply"
+          ? told(attempt, operation, command.reply, expiresAt, context)
+          : Effect.die(new Error("an end that does not end"))
       )
+    )
+  }
+
+  /** What became of a renewal or a step. */
+  const written = (attempt: Attempt, command: Resting): Effect.Effect<Renewed, StoreError> => {
+    if (command._tag === "Resume") {
+      if (attempt.state._tag === "Owning") attempt.steps = attempt.state.steps
+      return Effect.succeed(results[command.result])
+    }
+    if (command._tag !== "Reply") return Effect.die(new Error("a renewal that starts a handler"))
+    const { reply } = command
+    if (reply._tag === "InProgress") return Effect.succeed(reply)
+    return reply._tag === "Replay" ? replay(attempt, reply.row) : Effect.fail(unavailable(attempt, "renew"))
+  }
+
+  const write = (attempt: Attempt, event: Event): Effect.Effect<Renewed, StoreError> =>
+    attempt.turn.run((fiber) =>
+      // Another event may have ended the attempt meanwhile.
+      attempt.state._tag === "Owning" && !attempt.isEnding
+        ? drive(fiber, driven, attempt, event, (command) => written(attempt, command))
+        : Effect.succeed(results.undecided)
     )
 
+  const withoutParts = { ...encoding, limits: { ...encoding.limits, parts: 0 } }
   /** Parts first: the slot alone decides, and names them. Without them the body is not kept, and the claim still is. */
-  const encoded = Effect.fnUntraced(function* (attempt: Attempt, content: Content.Content) {
-    const { limits } = encoding
-    const asked = attempt.overflow === "parts" ? encoding : { ...encoding, limits: { ...limits, parts: 0 } }
-    const { parts, stored } = Content.encode(asked, content, attempt.key, slots.nonce())
-    if (parts.length === 0 || attempt.state._tag !== "Owning") return stored
-    const put = yield* Effect.result(
-      call(
-        "putParts",
-        slots.putParts(attempt.key, attempt.state.row, stored.prefix, parts),
-        attempt.parameters.storeCall * parts.length
-      )
-    )
-    return put._tag === "Success" ? stored : Content.withoutBody(content)
-  })
+  const encoded = <A, E>(
+    attempt: Attempt,
+    content: Content.Content,
+    then: (stored: Content.Stored) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E> => {
+    const asked = attempt.overflow === "parts" ? encoding : withoutParts
+    const { parts, stored } = Content.encode(asked, content, attempt.key, slots.nonce)
+    if (parts.length === 0 || attempt.state._tag !== "Owning") return then(stored)
+    const put = call(
+      "putParts",
+      slots.putParts(attempt.key, attempt.state.row, stored.prefix, parts),
+      attempt.parameters.storeCall * parts.length
+      // Sent again they are the same parts.
+    ).pipe(Effect.retry({ times: 2, while: ({ _tag }) => _tag === "StoreUnavailable" }))
+    return Effect.matchEffect(put, {
+      onSuccess: () => then(stored),
+      onFailure: () => then(Content.withoutBody(content))
+    })
+  }
 
   return {
     call,
     contentOf,
     claim: (request: ClaimRequest) =>
-      detached(claimNow(request), (claimed) => (claimed._tag === "Owner" ? release(claimed.ownership) : Effect.void)),
+      slots.local
+        ? claimNow(request)
+        : detached(Effect.andThen(checkClock(request.parameters), claimNow(request)), (result) =>
+            result._tag === "Owner" ? release(result.ownership) : Effect.void
+          ),
     complete: (ownership: Ownership, content: Content.Content) => {
       const attempt = ownership as Attempt
-      return Effect.flatMap(encoded(attempt, content), (stored) =>
-        end(attempt, "complete", { _tag: "Store", content: stored })
+      // Uninterruptible, as every end: else nobody would know what became of it.
+      return Effect.uninterruptibleMask(() =>
+        encoded(attempt, content, (stored) => end(attempt, "complete", { _tag: "Store", content: stored }))
       )
     },
     release,
-    renew: (ownership: Ownership) => write(ownership as Attempt, { _tag: "RenewalDue" }),
+    renew: (ownership: Ownership) => Effect.suspend(() => write(ownership as Attempt, { _tag: "RenewalDue" })),
     step: (ownership: Ownership, step: string, content: Content.Content) => {
       const attempt = ownership as Attempt
-      return Effect.flatMap(encoded(attempt, content), (stored) =>
-        write(attempt, { _tag: "StepEnded", step, content: stored })
+      return Effect.suspend(() =>
+        encoded(attempt, content, (stored) => write(attempt, { _tag: "StepEnded", step, content: stored }))
       )
     }
   }
@@ -260,7 +302,7 @@ export const make = (slots: Slots, options: Options) => {
   function release(ownership: Ownership): Effect.Effect<Completed, StoreError> {
     const attempt = ownership as Attempt
     const { transaction } = attempt
-    const given = end(attempt, "release", { _tag: "Release" })
+    const given = Effect.uninterruptibleMask(() => end(attempt, "release", { _tag: "Release" }))
     return transaction === undefined || slots.transactions === undefined
       ? given
       : Effect.tap(given, () => Effect.ignore(call("rollback", slots.transactions!.rollback(transaction.id))))

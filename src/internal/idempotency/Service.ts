@@ -1,9 +1,11 @@
 /** The service that operations run on: a store, the options of all of them, and what this process remembers. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
-import type { IdempotencyError, OptionsInvalid } from "../../IdempotencyError.ts"
+import * as Result from "effect/Result"
+import type { IdempotencyError, KeyInvalid, OptionsInvalid, UserInvalid } from "../../IdempotencyError.ts"
 import * as IdempotencyKey from "../../IdempotencyKey.ts"
 import * as Options from "../../IdempotencyOptions.ts"
 import { IdempotencyStore } from "../../IdempotencyStore.ts"
@@ -21,14 +23,27 @@ export class Idempotency extends Context.Service<
     readonly defaults: Options.Options
     readonly environment: Environment
     /** The options of an operation over the defaults. */
-    readonly resolve: (own: Options.Options, shape: Options.Shape) => Effect.Effect<Options.Resolved, OptionsInvalid>
+    readonly resolve: (own: Options.Options, shape: Options.Shape) => Result.Result<Options.Resolved, OptionsInvalid>
   }
 >()("holdfast/Idempotency") {}
+
+const isOption = (name: string): name is keyof Options.Options => Object.hasOwn(Options.settings, name)
+
+/** What an operation sets by itself; undefined where that is nothing, as for most. */
+const ownOptions = (own: Options.Options): Options.Options | undefined => {
+  let found: Record<string, unknown> | undefined
+  for (const name in own)
+    if (isOption(name) && own[name] !== undefined) {
+      found ??= {}
+      found[name] = own[name]
+    }
+  return found
+}
 
 export const make = Effect.fnUntraced(function* (defaults: Options.Options) {
   const store = yield* IdempotencyStore
   const plain = yield* Effect.fromResult(Options.resolve(defaults, { reconcile: false, transactional: false }))
-  const names = Object.keys(Options.settings) as ReadonlyArray<keyof Options.Options>
+  const resolved = Result.succeed(plain)
   return Idempotency.of({
     name: store.name,
     defaults,
@@ -37,22 +52,16 @@ export const make = Effect.fnUntraced(function* (defaults: Options.Options) {
       cache: LocalCache.make(plain.localCache),
       token: ({ generation, key }, step, name) => Hashes.token(key, generation, `${step}/${name}`)
     },
-    resolve: (own, shape) =>
-      !shape.reconcile && !shape.transactional && names.every((name) => own[name] === undefined)
-        ? Effect.succeed(plain)
-        : Effect.fromResult(
-            Options.resolve(
-              {
-                ...defaults,
-                ...Object.fromEntries(names.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])))
-              },
-              shape
-            )
-          )
+    resolve: (own, shape) => {
+      const more = ownOptions(own)
+      return more === undefined && !shape.reconcile && !shape.transactional
+        ? resolved
+        : Options.resolve({ ...defaults, ...more }, shape)
+    }
   })
 })
 
-export interface Asked<A, E, R> extends Omit<Guard.Guarded<A, E, R>, "key" | "fingerprint" | "about"> {
+export interface Asked<A, E, R, B> extends Omit<Guard.Guarded<A, E, R, B>, "key" | "fingerprint" | "about"> {
   readonly operation: string
   readonly key: string
   readonly userId: string | undefined
@@ -60,39 +69,54 @@ export interface Asked<A, E, R> extends Omit<Guard.Guarded<A, E, R>, "key" | "fi
   readonly parts: ReadonlyArray<string>
 }
 
-/** What a key's rows are called, and what people read of it. */
-export const identify = Effect.fnUntraced(function* (
-  {
-    key: given,
-    operation,
-    userId
-  }: { readonly operation: string; readonly key: string; readonly userId?: string | undefined },
-  { identityKey, namespace, tenant }: Options.Resolved
-): Effect.fn.Return<Identity, IdempotencyError> {
-  const key = yield* Effect.fromResult(IdempotencyKey.check(given))
-  const user = userId === undefined ? "" : yield* Effect.fromResult(IdempotencyKey.checkUser(userId))
-  const secret = identityKey === undefined ? undefined : Redacted.value(identityKey)
-  return {
-    prefix: Hashes.rowPrefix({ namespace, operation, tenant, user, key }, secret),
-    secret,
-    about: { key, user, operation }
-  }
-})
 interface Identity {
   readonly prefix: string
   readonly secret: string | undefined
   readonly about: About
 }
 
-/** The key is hashed once, before the handler can change what it was made of; then it is protected. */
-export const protect = Effect.fnUntraced(function* <A, E, R>(
+/** What a key's rows are called, and what people read of it. */
+export const identify = (
+  {
+    key: given,
+    operation,
+    userId
+  }: { readonly operation: string; readonly key: string; readonly userId?: string | undefined },
+  { identityKey, namespace, tenant }: Options.Resolved
+): Result.Result<Identity, KeyInvalid | UserInvalid> => {
+  const checked = IdempotencyKey.check(given)
+  if (Result.isFailure(checked)) return Result.fail(checked.failure)
+  const known = userId === undefined ? anonymous : IdempotencyKey.checkUser(userId)
+  if (Result.isFailure(known)) return Result.fail(known.failure)
+  const { success: key } = checked
+  const { success: user } = known
+  const secret = identityKey === undefined ? undefined : Redacted.value(identityKey)
+  return Result.succeed({
+    prefix: Hashes.rowPrefix({ namespace, operation, tenant, user, key }, secret),
+    secret,
+    about: { key, user, operation }
+  })
+}
+const anonymous: Result.Result<string, UserInvalid> = Result.succeed("")
+
+/** Where it is asked for, some requests also remove what has expired. */
+const cleaningUp = ({ store }: Environment, share: number): Effect.Effect<void> =>
+  Effect.flatMap(Random.next, (chance) =>
+    chance < share ? Effect.asVoid(Effect.forkDetach(Effect.ignore(store.removeExpired()))) : Effect.void
+  )
+
+/** The key is hashed once, before the handler can change what it was made of; then it is protected, on the fiber of its caller. */
+export const protect = <A, E, R, B>(
+  fiber: Fiber.Fiber<unknown, unknown>,
   { environment }: Idempotency["Service"],
-  asked: Asked<A, E, R>
-): Effect.fn.Return<Guard.Answered<A>, E | IdempotencyError, R> {
-  const { cleanUp } = asked.options
-  const { about, prefix, secret } = yield* identify(asked, asked.options)
-  const fingerprint = Hashes.fingerprint(prefix, asked.parts, secret)
-  if (cleanUp > 0 && (yield* Random.next) < cleanUp)
-    yield* Effect.forkDetach(Effect.ignore(environment.store.removeExpired()))
-  return yield* Guard.protect(environment, { ...asked, key: prefix, fingerprint, about })
-})
+  asked: Asked<A, E, R, B>
+): Effect.Effect<B, E | IdempotencyError, R> => {
+  const identity = identify(asked, asked.options)
+  if (Result.isFailure(identity)) return Effect.fail(identity.failure)
+  const { about, prefix, secret } = identity.success
+  const { decode, encode, handler, options, outcome, parts, reconcile, tell } = asked
+  const fingerprint = Hashes.fingerprint(prefix, parts, secret)
+  const guarded = { key: prefix, fingerprint, about, options, handler, reconcile, outcome, encode, decode, tell }
+  const guarding = Guard.protect(fiber, environment, guarded)
+  return options.cleanUp > 0 ? Effect.andThen(cleaningUp(environment, options.cleanUp), guarding) : guarding
+}

@@ -16,22 +16,43 @@ interface Texts<A> {
 
 const known = new WeakMap<Schema.Top, Texts<never>>()
 
-/** What a schema makes of values, compiled once. */
+const notKept = () => new ResponseNotKept({ originalStatus: null })
+
+/** What a schema makes of values, compiled once. The text is made here: a schema for it takes six times as long. */
 const textsOf = <A>(schema: Codec<A>): Texts<A> => {
   const found = known.get(schema)
   if (found !== undefined) return found as unknown as Texts<A>
-  const codec = Schema.fromJsonString(Schema.toCodecJson(schema)) as unknown as Schema.Codec<A, string>
+  const codec = Schema.toCodecJson(schema)
   const encode = Schema.encodeExit(codec)
-  const decode = Schema.decodeEffect(codec)
+  const decode = Schema.decodeUnknownEffect(codec)
   const made: Texts<A> = {
     encode: (value) => {
       const exit = encode(value)
-      return Exit.isSuccess(exit) ? exit.value : undefined
+      return Exit.isSuccess(exit) ? writeJson(exit.value) : undefined
     },
-    decode: (text) => Effect.mapError(decode(text), () => new ResponseNotKept({ originalStatus: null }))
+    decode: (text) => {
+      const json = readJson(text)
+      return json === undefined ? Effect.fail(notKept()) : Effect.mapErrorEager(decode(json), notKept)
+    }
   }
   known.set(schema, made as unknown as Texts<never>)
   return made
+}
+
+/** Undefined where it can't be written, or read. */
+const writeJson = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
+}
+const readJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 const content = (kind: Content["kind"], body: string | undefined): Content => ({
@@ -56,10 +77,10 @@ export const decode = <A, E>(
   success: Codec<A>,
   error: Codec<E> | undefined
 ): Effect.Effect<A, E | ResponseNotKept> => {
-  if (typeof body !== "string") return Effect.fail(new ResponseNotKept({ originalStatus: null }))
+  if (typeof body !== "string") return Effect.fail(notKept())
   if (kind === "success") return textsOf(success).decode(body)
   return error === undefined
-    ? Effect.fail(new ResponseNotKept({ originalStatus: null }))
+    ? Effect.fail(notKept())
     : Effect.flatMap(textsOf(error).decode(body), (failure) => Effect.fail(failure))
 }
 

@@ -25,7 +25,8 @@ const drawn = randomUUID().replaceAll("-", "").slice(0, 20)
 let count = 0
 const nonce = (): string => (++count).toString(16).padStart(12, "0") + drawn
 
-const created: Effect.Effect<Placed> = Effect.succeed({ _tag: "Created" })
+const created: Placed = { _tag: "Created" }
+const none: ReadonlyArray<Row> = []
 
 /** Slots in a map, by the rules of the epoch log. */
 export const makeSlots = (): Slots => {
@@ -58,9 +59,9 @@ export const makeSlots = (): Slots => {
     local: true,
     nonce,
     create: (key, row) =>
-      Effect.suspend(() => {
-        const rows = EpochLog.place(governed, keys.get(key) ?? [], row)
-        if (rows === undefined) return Effect.succeed<Placed>({ _tag: "Taken", chain: chainOf(key) })
+      Effect.sync(() => {
+        const rows = EpochLog.place(governed, keys.get(key) ?? none, row)
+        if (rows === undefined) return { _tag: "Taken", chain: chainOf(key) }
         keys.set(key, rows)
         return created
       }),

@@ -122,6 +122,17 @@ describe("Content", () => {
     assert.deepStrictEqual(roundTrip(how, content).back, content)
   })
 
+  it("headers are encrypted with the body, and headers that no row takes are not kept", () => {
+    const how: Content.Encoding = { limits: { part: 1000, parts: 1 }, compressAbove: 10, encryption: secrets[0] }
+    const content: Content.Content = { status: 201, kind: "response", headers: { location: "/secret" }, body: "a\nb" }
+    const { stored } = Content.encode(how, content, "k", () => "0".repeat(32))
+    assert.notInclude(JSON.stringify(stored), "secret")
+    assert.deepStrictEqual(Content.decode(stored, [], "k", secrets), content)
+    const long = { ...content, headers: { "x-long": "x".repeat(40_000) } }
+    const { stored: marker } = Content.encode(how, long, "k", () => "0".repeat(32))
+    assert.deepInclude(marker, { encoding: "none", status: 201, headers: {} })
+  })
+
   it("the same secret is the same key under the same name, another one neither", () => {
     const [a, b] = secrets
     assert.deepStrictEqual(Content.encryptionKey("a".repeat(32)), a)
