@@ -184,12 +184,12 @@ export const decode = (
   keys: ReadonlyArray<EncryptionKey>
 ): Content | string => {
   const { encoding, kind, status } = stored
-  let rest = { status, headers: stored.headers, kind }
-  if (encoding === "text" && stored.parts === 0) return { ...rest, body: stored.data }
-  if (encoding === "none") return { ...rest, body: undefined }
+  let { headers } = stored
+  if (encoding === "text" && stored.parts === 0) return { status, headers, kind, body: stored.data }
+  if (encoding === "none") return { status, headers, kind, body: undefined }
   const data = stored.parts === 0 ? stored.data : parts.join("")
   if (stored.parts > 0 && (parts.includes(undefined) || hash("sha256", data) !== stored.digest))
-    return { ...rest, body: undefined }
+    return { status, headers, kind, body: undefined }
   const [form, ...steps] = encoding.split(";")
   let bytes: Uint8Array = Buffer.from(data, "base64")
   for (const step of steps.toReversed()) {
@@ -202,8 +202,8 @@ export const decode = (
     const plain = key === undefined ? undefined : decrypt(key, row, bytes)
     if (plain === undefined) return id
     const end = plain.indexOf("\n")
-    rest = { ...rest, headers: JSON.parse(plain.subarray(0, end).toString("utf8")) }
+    headers = JSON.parse(plain.subarray(0, end).toString("utf8"))
     bytes = plain.subarray(end + 1)
   }
-  return { ...rest, body: form === "text" ? Buffer.from(bytes).toString("utf8") : new Uint8Array(bytes) }
+  return { status, headers, kind, body: form === "text" ? Buffer.from(bytes).toString("utf8") : new Uint8Array(bytes) }
 }
