@@ -11,6 +11,9 @@ export interface Receipt {
 let receipts = 0
 export const charge = ({ amount }: typeof payload): Receipt => ({ id: `receipt-${receipts++}`, amount })
 
+/** As a handler on promises is. */
+export const chargeLater = async (order: typeof payload): Promise<Receipt> => charge(order)
+
 export interface Contested {
   readonly call: (key: string) => Promise<unknown>
   /** Begins a request that never ends. */

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto"
 import { canonicalJson } from "../../../src/internal/CanonicalJson.ts"
 import * as Hashes from "../../../src/internal/idempotency/Hashes.ts"
-import { charge, type Contested, operation, payload, userId } from "./charging.ts"
+import { chargeLater, type Contested, operation, payload, userId } from "./charging.ts"
 
 const hashes = (key: string) => {
   const id = Hashes.rowPrefix({ namespace: "default", operation, tenant: "", user: userId, key }, undefined)
@@ -40,7 +40,7 @@ export const inMemory = (): Contested => {
       const found = entries.get(id)
       if (found !== undefined && found.expiresAt >= Date.now()) return judge(found, fingerprint)
       const mine = claim(id, fingerprint)
-      const receipt = await charge(payload)
+      const receipt = await chargeLater(payload)
       if (entries.get(id) === mine) mine.body = JSON.stringify(receipt)
       return receipt
     },
@@ -74,7 +74,7 @@ export const onRedis = async (send: Send): Promise<Contested> => {
           fingerprint
         )
       }
-      const receipt = charge(payload)
+      const receipt = await chargeLater(payload)
       const done = `${owner} ${fingerprint} ${JSON.stringify(receipt)}`
       if ((await send("EVALSHA", sha, "1", id, owner, done, String(ttl))) === null) throw new Error("409")
       return receipt

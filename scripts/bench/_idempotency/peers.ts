@@ -7,7 +7,7 @@ import { IdempotencyItemAlreadyExistsError, IdempotencyItemNotFoundError } from 
 import { Idempotency } from "@node-idempotency/core"
 import { MemoryStorageAdapter } from "@node-idempotency/storage-adapter-memory"
 import { RedisStorageAdapter } from "@node-idempotency/storage-adapter-redis"
-import { charge, type Contested, operation, payload } from "./charging.ts"
+import { chargeLater, type Contested, operation, payload } from "./charging.ts"
 
 /** What a function on Lambda knows: without it, Powertools takes every claim for an orphan. */
 const context = { getRemainingTimeInMillis: () => 60_000 }
@@ -50,7 +50,7 @@ const powertools = (store: BasePersistenceLayer, validates: boolean): Contested 
   })
   const run = makeIdempotent(
     async (event: Event, _context: typeof context) =>
-      event.ends ? charge(event.payload) : new Promise<never>(() => {}),
+      event.ends ? chargeLater(event.payload) : new Promise<never>(() => {}),
     { persistenceStore: store, config, keyPrefix: operation }
   )
   return {
@@ -76,7 +76,7 @@ const nodeIdempotency = (storage: ConstructorParameters<typeof Idempotency>[0]):
       const request = requestOf(key)
       const known = await idempotency.onRequest(request)
       if (known !== undefined) return known.body
-      const receipt = charge(payload)
+      const receipt = await chargeLater(payload)
       await idempotency.onResponse(request, { body: receipt })
       return receipt
     },

@@ -35,7 +35,7 @@ export const place = <C>(
   rows: ReadonlyArray<Row<C>>,
   row: Row<C>
 ): ReadonlyArray<Row<C>> | undefined => {
-  if (!rows.some(({ slot }) => slot === row.slot)) return [...rows, row]
+  if (rows.length === 0 || !rows.some(({ slot }) => slot === row.slot)) return [...rows, row]
   return parameters.rules.createOnce ? undefined : [...rows.filter(({ slot }) => slot !== row.slot), row]
 }
 

@@ -7,9 +7,11 @@ import * as Random from "effect/Random"
 import * as EpochLog from "../../EpochLog.ts"
 import { type StoreError, StoreUnavailable } from "../../IdempotencyError.ts"
 import type { Staged } from "../../Operation.ts"
-import { type Answer, type Command, ownTime, type Sender, type Sent } from "./Calls.ts"
+import { type Answer, type Command, type Sender, type Sent } from "./Calls.ts"
 import type { Content, Stored } from "./Content.ts"
+import { ownTime } from "./Deadlines.ts"
 import type { About } from "./Slots.ts"
+import { Turn } from "./Turn.ts"
 
 export interface ClaimRequest {
   /** The prefix of its rows. */
@@ -40,44 +42,6 @@ type Fact<E> = E extends EpochLog.Moment ? Omit<E, keyof EpochLog.Moment> : neve
 export type Event = Fact<EpochLog.Event<Stored>>
 /** What an attempt comes to rest at. */
 export type Resting = Extract<Command, { readonly _tag: "RunHandler" | "Resume" | "Reply" }>
-
-/** One at a time, in the order of their coming. As a semaphore of one, for a fraction of its time where nobody waits. */
-class Turn {
-  #isTaken = false
-  readonly #waiting: Array<() => void> = []
-
-  /** An effect that runs once. */
-  run<A, E>(effect: (fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<A, E>): Effect.Effect<A, E> {
-    let isMine = false
-    const taken = Effect.withFiber((fiber) => {
-      if (this.#isTaken) return Effect.flatMap(wait, () => effect(fiber))
-      this.#isTaken = isMine = true
-      return effect(fiber)
-    })
-    const wait = Effect.callback<void>((resume) => {
-      // It is handed on taken: who is interrupted behind that still leaves it.
-      const next = () => {
-        isMine = true
-        resume(Effect.void)
-      }
-      this.#waiting.push(next)
-      return Effect.sync(() => {
-        const at = this.#waiting.indexOf(next)
-        if (at >= 0) this.#waiting.splice(at, 1)
-      })
-    })
-    return Effect.onExit(taken, () => {
-      if (isMine) this.#leave()
-      return Effect.void
-    })
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#isTaken = false
-    else next()
-  }
-}
 
 export class Attempt implements Ownership, Sender {
   state: EpochLog.State<Stored> = { _tag: "Idle" }

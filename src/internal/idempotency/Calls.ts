@@ -1,7 +1,5 @@
 /** Commands of the epoch log, sent to the slots of a store. */
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
@@ -11,6 +9,7 @@ import { ClockSkew, type StoreError, StoreUnavailable } from "../../IdempotencyE
 import * as Metrics from "../../Metrics.ts"
 import type { Staged } from "../../Operation.ts"
 import type { Stored } from "./Content.ts"
+import { Deadlines, ownTime } from "./Deadlines.ts"
 import type { About, Slots } from "./Slots.ts"
 
 export type Command = EpochLog.Command<Stored>
@@ -33,73 +32,6 @@ export interface Sender {
 const clockInterval = 3_600_000
 /** Limit of calls that no lease waits for, in milliseconds. */
 const patience = 30_000
-
-/** Milliseconds of the clock that never jumps. */
-export const ownTime = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-
-interface Deadline {
-  /** Milliseconds of the clock that never jumps. */
-  readonly at: number
-  readonly expire: () => void
-}
-
-/** Calls on their way. One sleeper wakes for all of them: a timer for each costs as much as a command. */
-class Deadlines {
-  readonly #clock: Clock.Clock
-  readonly #calls = new Set<Deadline>()
-  #sleeper: Fiber.Fiber<void> | undefined
-  #wakesAt = Infinity
-  #isChecking = false
-
-  constructor(clock: Clock.Clock) {
-    this.#clock = clock
-  }
-
-  add(caller: Fiber.Fiber<unknown, unknown>, limit: number, expire: () => void): Deadline {
-    const call = { at: ownTime(this.#clock) + limit, expire }
-    this.#calls.add(call)
-    if (call.at < this.#wakesAt) this.#sleep(caller.context, call.at)
-    return call
-  }
-
-  /** The sleeper goes with the last call, so that no process waits for it, but not before the next had time to come. */
-  remove(caller: Fiber.Fiber<unknown, unknown>, call: Deadline): void {
-    if (!this.#calls.delete(call) || this.#calls.size > 0 || this.#isChecking) return
-    this.#isChecking = true
-    caller.currentDispatcher.scheduleTask(() => {
-      this.#isChecking = false
-      if (this.#calls.size === 0) this.#wake()
-    }, 0)
-  }
-
-  #sleep(context: Context.Context<never>, until: number): void {
-    this.#wake()
-    this.#wakesAt = until
-    this.#sleeper = Effect.runForkWith(context)(
-      Effect.andThen(
-        this.#clock.sleep(Duration.millis(Math.max(1, until - ownTime(this.#clock)))),
-        Effect.sync(() => this.#expire(context))
-      )
-    )
-  }
-
-  #wake(): void {
-    this.#wakesAt = Infinity
-    this.#sleeper?.interruptUnsafe()
-    this.#sleeper = undefined
-  }
-
-  #expire(context: Context.Context<never>): void {
-    this.#sleeper = undefined
-    this.#wakesAt = Infinity
-    const now = ownTime(this.#clock)
-    const due = [...this.#calls].filter(({ at }) => at <= now)
-    for (const call of due) this.#calls.delete(call)
-    const next = Math.min(...[...this.#calls].map(({ at }) => at))
-    if (next < Infinity) this.#sleep(context, next)
-    for (const { expire } of due) expire()
-  }
-}
 
 export const make = (slots: Slots) => {
   const label = { store: slots.name }
@@ -145,6 +77,8 @@ export const make = (slots: Slots) => {
         }
         return Effect.callback((resume) => {
           const waiting = deadlinesOf(clock)
+          // One that has ended meanwhile is observed at once, before there is anything to undo.
+          let unobserve = () => {}
           const end = () => {
             unobserve()
             waiting.remove(caller, deadline)
@@ -156,7 +90,7 @@ export const make = (slots: Slots) => {
             const detail = `no answer from ${slots.name} within ${limit} ms`
             resume(Effect.fail(new StoreUnavailable({ operation, detail })))
           })
-          const unobserve = fiber.addObserver((answer) => {
+          unobserve = fiber.addObserver((answer) => {
             end()
             resume(answer)
           })

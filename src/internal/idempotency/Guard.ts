@@ -1,5 +1,6 @@
 /** One protected effect: claim, handler with renewals, completion, or what another attempt has answered. */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -83,9 +84,7 @@ const watched = Effect.fnUntraced(function* <A, E>(
     }
   })
   const ended = Effect.map(Fiber.await(fiber), (exit): Ended<A, E> => ({ _tag: "Ended", exit }))
-  const first = yield* Effect.raceFirst(ended, Effect.raceFirst(renewing, Deferred.await(lost))).pipe(
-    Effect.onInterrupt(() => Fiber.interrupt(fiber))
-  )
+  const first = yield* Effect.raceFirst(ended, Effect.raceFirst(renewing, Deferred.await(lost)))
   if (first._tag !== "Ended") yield* Fiber.interrupt(fiber)
   return first
 })
@@ -180,15 +179,27 @@ const owned = <A, E, R, B>(
     return isUnknown ? Effect.fail(new Indeterminate()) : ended(environment, guarded, ownership, end.exit)
   }
   const lost = Deferred.makeUnsafe<Replay | Busy>()
-  const provided = Effect.provideService(asked, Current, { environment, ownership, step: "", lost })
-  return Effect.flatMap(Effect.forkChild(provided, { startImmediately: true }), (fiber) => {
+  let running: Fiber.Fiber<A, E> | undefined
+  const guard = Effect.withFiber<B, E | IdempotencyError, R>((fiber) => {
+    const context = Context.add(fiber.context as Context.Context<R>, Current, {
+      environment,
+      ownership,
+      step: "",
+      lost
+    })
+    running = Effect.runForkWith(context)(asked)
     // Most that end at once need neither a renewal nor somebody who waits.
-    const exit = fiber.pollUnsafe()
+    const exit = running.pollUnsafe()
     return exit === undefined
-      ? Effect.flatMap(watched(environment.store, options, ownership, fiber, lost), told)
+      ? Effect.flatMap(watched(environment.store, options, ownership, running, lost), told)
       : told({ _tag: "Ended", exit })
   })
+  // As a child of this fiber, which takes twice as long to make.
+  return Effect.onError(guard, () => (running?.pollUnsafe() === undefined ? interrupted(running) : Effect.void))
 }
+
+const interrupted = (fiber: Fiber.Fiber<unknown, unknown> | undefined): Effect.Effect<void> =>
+  fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
 
 /** Runs it once, or answers as it was answered. */
 export const protect = <A, E, R, B>(

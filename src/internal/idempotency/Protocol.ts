@@ -222,12 +222,13 @@ export const make = (slots: Slots, options: Options) => {
   ): Effect.Effect<Completed, StoreError> => {
     attempt.isEnding = true
     const { expiresAt } = attempt
-    return attempt.turn.run((fiber) =>
-      drive(fiber, driven, attempt, { _tag: "HandlerEnded", outcome }, (command, context) =>
-        command._tag === "Reply"
+    return attempt.turn.run((fiber, leave) =>
+      drive(fiber, driven, attempt, { _tag: "HandlerEnded", outcome }, (command, context) => {
+        leave()
+        return command._tag === "Reply"
           ? told(attempt, operation, command.reply, expiresAt, context)
           : Effect.die(new Error("an end that does not end"))
-      )
+      })
     )
   }
 
@@ -244,12 +245,16 @@ export const make = (slots: Slots, options: Options) => {
   }
 
   const write = (attempt: Attempt, event: Event): Effect.Effect<Renewed, StoreError> =>
-    attempt.turn.run((fiber) =>
+    attempt.turn.run((fiber, leave) => {
       // Another event may have ended the attempt meanwhile.
-      attempt.state._tag === "Owning" && !attempt.isEnding
-        ? drive(fiber, driven, attempt, event, (command) => written(attempt, command))
-        : Effect.succeed(results.undecided)
-    )
+      if (attempt.state._tag === "Owning" && !attempt.isEnding)
+        return drive(fiber, driven, attempt, event, (command) => {
+          leave()
+          return written(attempt, command)
+        })
+      leave()
+      return Effect.succeed(results.undecided)
+    })
 
   const withoutParts = { ...encoding, limits: { ...encoding.limits, parts: 0 } }
   /** Parts first: the slot alone decides, and names them. Without them the body is not kept, and the claim still is. */

@@ -30,18 +30,19 @@ const none: ReadonlyArray<Row> = []
 
 /** Slots in a map, by the rules of the epoch log. */
 export const makeSlots = (): Slots => {
-  const keys = new Map<string, ReadonlyArray<Row>>()
+  const keys = new Map<string, { rows: ReadonlyArray<Row> }>()
   const parts = new Map<string, Part>()
-  const chainOf = (key: string) => EpochLog.chainOf(governed, keys.get(key) ?? [])
+  const chainOf = (key: string) => EpochLog.chainOf(governed, keys.get(key)?.rows ?? none)
   const keep = (key: string, stays: (row: Row) => boolean) => {
-    const rows = keys.get(key)?.filter(stays) ?? []
-    if (rows.length === 0) keys.delete(key)
-    else keys.set(key, rows)
+    const held = keys.get(key)
+    if (held === undefined) return
+    held.rows = held.rows.filter(stays)
+    if (held.rows.length === 0) keys.delete(key)
   }
   const purge = (before: number, limit: number) => {
     let left = limit
     const goes = (purgeAt: number) => purgeAt < before && left-- > 0
-    for (const [key, rows] of keys) {
+    for (const [key, { rows }] of keys) {
       if (left <= 0) break
       if (rows.some(({ purgeAt }) => purgeAt < before)) keep(key, ({ purgeAt }) => !goes(purgeAt))
     }
@@ -50,7 +51,7 @@ export const makeSlots = (): Slots => {
   }
   const countPurged = (before: number) => {
     let count = 0
-    for (const rows of keys.values()) count += rows.filter((row) => EpochLog.isPurged(row, before)).length
+    for (const { rows } of keys.values()) count += rows.filter((row) => EpochLog.isPurged(row, before)).length
     for (const { purgeAt } of parts.values()) if (purgeAt < before) count++
     return count
   }
@@ -60,9 +61,11 @@ export const makeSlots = (): Slots => {
     nonce,
     create: (key, row) =>
       Effect.sync(() => {
-        const rows = EpochLog.place(governed, keys.get(key) ?? none, row)
+        const held = keys.get(key)
+        const rows = EpochLog.place(governed, held?.rows ?? none, row)
         if (rows === undefined) return { _tag: "Taken", chain: chainOf(key) }
-        keys.set(key, rows)
+        if (held === undefined) keys.set(key, { rows })
+        else held.rows = rows
         return created
       }),
     list: (key) => Effect.sync(() => chainOf(key)),
