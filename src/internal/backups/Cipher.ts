@@ -2,12 +2,11 @@
  * Encryption of backups: AES-256-GCM, keys by HKDF-SHA-256 (RFC 5869) from the user's secret and the part's salt.
  * Pure: salts and nonces are given.
  */
-import { createCipheriv, createDecipheriv, createHmac, type DecipherGCM, hkdfSync } from "node:crypto"
+import { createDecipheriv, createHmac, type DecipherGCM, hkdfSync } from "node:crypto"
+import * as AesGcm from "../AesGcm.ts"
 
 export const saltBytes = 32
-export const nonceBytes = 12
-const tagBytes = 16
-const algorithm = "aes-256-gcm"
+export { nonceBytes } from "../AesGcm.ts"
 
 export interface Keys {
   readonly encryption: Uint8Array
@@ -19,25 +18,13 @@ export const keysOf = (secret: string, salt: Uint8Array): Keys => {
   return { encryption: key("encryption"), seal: key("seal") }
 }
 
-/** Nonce, ciphertext, tag. `name`: the whole name of the file, which it then can't change. */
-export const encrypt = ({ encryption }: Keys, nonce: Uint8Array, name: string, bytes: Uint8Array): Uint8Array => {
-  const cipher = createCipheriv(algorithm, encryption, nonce)
-  cipher.setAAD(Buffer.from(name))
-  return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
-}
+/** `name`: the whole name of the file, which it then can't change. */
+export const encrypt = ({ encryption }: Keys, nonce: Uint8Array, name: string, bytes: Uint8Array): Uint8Array =>
+  AesGcm.encrypt(encryption, nonce, name, bytes)
 
 /** Undefined where key, name or bytes are not those that it was encrypted with. */
-export const decrypt = ({ encryption }: Keys, name: string, stored: Uint8Array): Uint8Array | undefined => {
-  if (stored.length < nonceBytes + tagBytes) return undefined
-  const decipher = createDecipheriv(algorithm, encryption, stored.subarray(0, nonceBytes), { authTagLength: tagBytes })
-  decipher.setAAD(Buffer.from(name))
-  decipher.setAuthTag(stored.subarray(stored.length - tagBytes))
-  try {
-    return Buffer.concat([decipher.update(stored.subarray(nonceBytes, stored.length - tagBytes)), decipher.final()])
-  } catch {
-    return undefined
-  }
-}
+export const decrypt = ({ encryption }: Keys, name: string, stored: Uint8Array): Uint8Array | undefined =>
+  AesGcm.decrypt(encryption, name, stored)
 
 /** Decrypts as it comes. Only for bytes that `decrypt` has found right: here the tag is not asked. */
 export const decrypting = ({ encryption }: Keys, name: string) => {
@@ -47,15 +34,15 @@ export const decrypting = ({ encryption }: Keys, name: string) => {
   return (piece: Uint8Array): Uint8Array => {
     let bytes = Buffer.concat([held, piece])
     if (decipher === undefined) {
-      if (bytes.length < nonceBytes) {
+      if (bytes.length < AesGcm.nonceBytes) {
         held = bytes
         return new Uint8Array()
       }
-      decipher = createDecipheriv(algorithm, encryption, bytes.subarray(0, nonceBytes))
+      decipher = createDecipheriv(AesGcm.algorithm, encryption, bytes.subarray(0, AesGcm.nonceBytes))
       decipher.setAAD(Buffer.from(name))
-      bytes = bytes.subarray(nonceBytes)
+      bytes = bytes.subarray(AesGcm.nonceBytes)
     }
-    const end = Math.max(0, bytes.length - tagBytes)
+    const end = Math.max(0, bytes.length - AesGcm.tagBytes)
     held = bytes.subarray(end)
     return decipher.update(bytes.subarray(0, end))
   }

@@ -100,20 +100,28 @@ export interface Driven {
 }
 
 /**
- * Feeds an event, runs what comes of it, and feeds what comes of that, until the attempt rests; goes on with `then`. On
- * the fiber of its caller, and by plain functions between the calls of the store: every request passes here, and each
- * generator, each effect between two others, costs as much as a hash.
+ * Feeds an event, runs what comes of it, and feeds what comes of that, until the attempt rests; goes on with `then`.
+ * `leave` is called at the end, whatever that is but an interruption.
+ *
+ * On the fiber of its caller, and by plain functions between the calls of the store: every request passes here, and
+ * each generator, each effect between two others, costs as much as a hash.
  */
 export const drive = <A, E>(
   fiber: Fiber.Fiber<unknown, unknown>,
   { nonce, send }: Driven,
   attempt: Attempt,
   first: Event,
-  then: (command: Resting, context: Context.Context<never>) => Effect.Effect<A, E>
+  then: (command: Resting, context: Context.Context<never>) => Effect.Effect<A, E>,
+  leave: () => void = () => {}
 ): Effect.Effect<A, E | StoreError> => {
   const clock = fiber.getRef(Clock.Clock)
   const { parameters } = attempt
   let begun = 0
+
+  const rest = (command: Resting) => {
+    leave()
+    return then(command, fiber.context)
+  }
 
   const feed = (event: Event, pass: number): Effect.Effect<A, E | StoreError> => {
     const own = ownTime(clock)
@@ -125,20 +133,26 @@ export const drive = <A, E>(
     attempt.state = state
     // An interruption stands before the reply that it is for.
     const command = commands.at(-1)
-    if (command === undefined || command._tag === "Interrupt")
+    if (command === undefined || command._tag === "Interrupt") {
+      leave()
       return Effect.die(new Error(`${event._tag} came to an attempt that is ${state._tag}`))
-    if (isResting(command)) return then(command, fiber.context)
+    }
+    if (isResting(command)) return rest(command)
     if (state._tag === "Acquiring" && (pass >= EpochLog.passes || own - begun > parameters.lease / 4)) {
       attempt.state = { _tag: "Over" }
-      return then({ _tag: "Reply", reply: { _tag: "Unavailable" } }, fiber.context)
+      return rest({ _tag: "Reply", reply: { _tag: "Unavailable" } })
     }
     if (pass > 0 && attempt.isEnding && state._tag === "Owning" && state.handler === "running")
-      return then({ _tag: "Resume", result: "undecided" }, fiber.context)
-    const answered = Effect.matchEffect(send(attempt, command), {
+      return rest({ _tag: "Resume", result: "undecided" })
+    const answered = Effect.matchCauseEffect(send(attempt, command), {
       onSuccess: (answer) => feed({ _tag: "Answer", answer }, pass + 1),
-      onFailure: (trouble): Effect.Effect<A, E | StoreError> => {
-        if (trouble._tag !== "StoreUnavailable") return Effect.fail(trouble)
-        attempt.trouble = trouble
+      onFailure: (cause): Effect.Effect<A, E | StoreError> => {
+        const [reason] = cause.reasons
+        if (reason?._tag !== "Fail" || reason.error._tag !== "StoreUnavailable") {
+          leave()
+          return Effect.failCause(cause)
+        }
+        attempt.trouble = reason.error
         return feed({ _tag: "Answer", answer: { _tag: "NoAnswer" } }, pass + 1)
       }
     })

@@ -2,8 +2,9 @@
  * A response as it is kept: compressed where that saves something, encrypted where there is a secret for it, as text,
  * in parts where it is long, and without its body where it is too long.
  */
-import { createCipheriv, createDecipheriv, hash, hkdfSync } from "node:crypto"
+import { hash, hkdfSync } from "node:crypto"
 import { gunzipSync, gzipSync } from "node:zlib"
+import * as AesGcm from "../AesGcm.ts"
 
 /** What an operation answered. */
 export interface Content {
@@ -58,28 +59,6 @@ export interface Encoding {
   /** Bodies of more bytes are compressed. */
   readonly compressAbove: number
   readonly encryption: EncryptionKey | undefined
-}
-
-const nonceBytes = 12
-const tagBytes = 16
-
-const encrypt = (key: EncryptionKey, nonce: Uint8Array, row: string, bytes: Uint8Array): Buffer => {
-  const cipher = createCipheriv("aes-256-gcm", key.bytes, nonce)
-  cipher.setAAD(Buffer.from(row))
-  return Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
-}
-const decrypt = (key: EncryptionKey, row: string, stored: Uint8Array): Buffer | undefined => {
-  if (stored.length < nonceBytes + tagBytes) return undefined
-  const decipher = createDecipheriv("aes-256-gcm", key.bytes, stored.subarray(0, nonceBytes), {
-    authTagLength: tagBytes
-  })
-  decipher.setAAD(Buffer.from(row))
-  decipher.setAuthTag(stored.subarray(stored.length - tagBytes))
-  try {
-    return Buffer.concat([decipher.update(stored.subarray(nonceBytes, stored.length - tagBytes)), decipher.final()])
-  } catch {
-    return undefined
-  }
 }
 
 const cut = (text: string, length: number): ReadonlyArray<string> =>
@@ -144,7 +123,7 @@ export const encode = (
   if (encryption !== undefined) {
     // The headers are as secret as the body, and stand before it.
     bytes = Buffer.concat([Buffer.from(`${JSON.stringify(headers)}\n`), bytes])
-    bytes = encrypt(encryption, Buffer.from(nonce(), "hex").subarray(0, nonceBytes), row, bytes)
+    bytes = AesGcm.encrypt(encryption.bytes, Buffer.from(nonce(), "hex").subarray(0, AesGcm.nonceBytes), row, bytes)
     steps.push(`aes ${encryption.id}`)
   }
   const encoding = steps.join(";")
@@ -199,7 +178,7 @@ export const decode = (
     }
     const id = step.slice("aes ".length)
     const key = keys.find((known) => known.id === id)
-    const plain = key === undefined ? undefined : decrypt(key, row, bytes)
+    const plain = key === undefined ? undefined : AesGcm.decrypt(key.bytes, row, bytes)
     if (plain === undefined) return id
     const end = plain.indexOf("\n")
     headers = JSON.parse(plain.subarray(0, end).toString("utf8"))

@@ -211,13 +211,13 @@ export const protect = <A, E, R, B>(
   const { about, fingerprint, handler, key, options } = guarded
   const { overflow, parameters } = options
   const clock = fiber.getRef(Clock.Clock)
-  const begun = clock.currentTimeMillisUnsafe()
-  const cached = cache.get(key, begun)
+  const cached = cache.get(key, () => clock.currentTimeMillisUnsafe())
   if (cached !== undefined)
     return cached.fingerprint === fingerprint
       ? Metrics.counted(Metrics.replays, replayed(guarded, cached.content))
       : Metrics.counted(Metrics.mismatches, Effect.fail(new FingerprintMismatch()))
 
+  const begun = options.whenInProgress === "wait" ? clock.currentTimeMillisUnsafe() : 0
   const asking = store.claim({ key, fingerprint, about, parameters, overflow })
 
   const answered = (claimed: Claimed, pass: number): Effect.Effect<B, E | IdempotencyError, R> => {

@@ -10,7 +10,7 @@ export interface Entry {
 
 export interface LocalCache {
   /** Undefined where it is not known, or over. */
-  readonly get: (key: string, now: number) => Entry | undefined
+  readonly get: (key: string, now: () => number) => Entry | undefined
   readonly set: (key: string, entry: Entry) => void
 }
 
@@ -24,7 +24,7 @@ export const make = (capacity: number): LocalCache => {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
       entries.delete(key)
-      if (now > entry.expiresAt) return undefined
+      if (now() > entry.expiresAt) return undefined
       entries.set(key, entry)
       return entry
     },

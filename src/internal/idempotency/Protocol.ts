@@ -223,12 +223,17 @@ export const make = (slots: Slots, options: Options) => {
     attempt.isEnding = true
     const { expiresAt } = attempt
     return attempt.turn.run((fiber, leave) =>
-      drive(fiber, driven, attempt, { _tag: "HandlerEnded", outcome }, (command, context) => {
-        leave()
-        return command._tag === "Reply"
-          ? told(attempt, operation, command.reply, expiresAt, context)
-          : Effect.die(new Error("an end that does not end"))
-      })
+      drive(
+        fiber,
+        driven,
+        attempt,
+        { _tag: "HandlerEnded", outcome },
+        (command, context) =>
+          command._tag === "Reply"
+            ? told(attempt, operation, command.reply, expiresAt, context)
+            : Effect.die(new Error("an end that does not end")),
+        leave
+      )
     )
   }
 
@@ -245,13 +250,10 @@ export const make = (slots: Slots, options: Options) => {
   }
 
   const write = (attempt: Attempt, event: Event): Effect.Effect<Renewed, StoreError> =>
-    attempt.turn.run((fiber, leave) => {
+    attempt.turn.runInterruptible((fiber, leave) => {
       // Another event may have ended the attempt meanwhile.
       if (attempt.state._tag === "Owning" && !attempt.isEnding)
-        return drive(fiber, driven, attempt, event, (command) => {
-          leave()
-          return written(attempt, command)
-        })
+        return drive(fiber, driven, attempt, event, (command) => written(attempt, command), leave)
       leave()
       return Effect.succeed(results.undecided)
     })

@@ -1,23 +1,15 @@
 /** The clean-up: chooses the store, removes what is over on every clock, and says how much that was. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as References from "effect/References"
-import type { Teardown } from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Idempotency from "../../Idempotency.ts"
-import * as exitCodes from "../exitCodes.ts"
+import * as Launch from "../launch.ts"
 import * as Output from "../output.ts"
 import * as Settings from "../settings.ts"
-import * as Usage from "../usage.ts"
 import * as Store from "../targets/store.ts"
 import { version } from "../version.ts"
 
@@ -83,34 +75,15 @@ const command = Command.make("cleanup", flags, ({ batch, databaseId, dryRun, jso
   ])
 )
 
-const teardown: Teardown = (exit, onExit) => {
-  if (Exit.isSuccess(exit)) return onExit(0)
-  if (Cause.hasInterruptsOnly(exit.cause)) return onExit(130)
-  const error: unknown = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-  return onExit(error instanceof Output.ExitWith ? error.code : exitCodes.defect)
-}
-
-const refuse = ({ message }: { readonly message: string }) =>
-  Effect.andThen(Console.error(message), Effect.fail(new Output.ExitWith({ code: exitCodes.usage })))
-
 const asksForHelp = ["--help", "-h", "--version"].some((name) => process.argv.includes(name))
 
-const program = command.pipe(
-  Command.run({ version }),
-  Effect.provide(Usage.presenter(({ message }) => Console.error(message))),
-  Effect.provide(asksForHelp ? Layer.empty : Settings.layer),
-  Effect.catchTags({
-    ShowHelp: ({ errors }) =>
-      errors.length === 0 ? Effect.void : Effect.fail(new Output.ExitWith({ code: exitCodes.usage })),
-    InvalidSetting: refuse
-  }),
-  Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) || Option.isSome(Cause.findErrorOption(cause))
-      ? Effect.void
-      : Console.error(`This is a bug of holdfast, please report it:\n${Cause.pretty(cause)}`)
+Launch.launch(
+  command.pipe(
+    Command.run({ version }),
+    Effect.provide(Launch.presenter),
+    // Help is there even where the settings are broken.
+    Effect.provide(asksForHelp ? Layer.empty : Settings.layer),
+    Effect.catchTag("InvalidSetting", Launch.refuse)
   ),
-  Effect.provideService(References.LogToStderr, true),
-  Effect.provide(NodeServices.layer)
+  130
 )
-
-NodeRuntime.runMain(program, { teardown, disableErrorReporting: true })

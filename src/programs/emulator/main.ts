@@ -1,23 +1,14 @@
 /** The emulator: chooses the engine, the storage and the HTTP server, and says where it listens. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as References from "effect/References"
-import type { Teardown } from "effect/Runtime"
 import { createServer } from "node:http"
 import * as Emulator from "../../layers/vendors/appwrite/emulator/Emulator.ts"
-import * as exitCodes from "../exitCodes.ts"
-import { ExitWith } from "../output.ts"
-import * as Usage from "../usage.ts"
+import * as Launch from "../launch.ts"
 import * as Target from "../targets/emulator.ts"
 import { version } from "../version.ts"
 import { flags } from "./flags.ts"
@@ -58,33 +49,17 @@ const command = Command.make(
   ])
 )
 
-const teardown: Teardown = (exit, onExit) => {
-  // A signal is how it ends.
-  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return onExit(0)
-  const error: unknown = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-  return onExit(error instanceof ExitWith ? error.code : exitCodes.defect)
-}
-
-const refuse = (message: string) =>
-  Effect.andThen(Console.error(message), Effect.fail(new ExitWith({ code: exitCodes.usage })))
-
-const program = command.pipe(
-  Command.run({ version }),
-  Effect.provide(Usage.presenter(({ message }) => Console.error(message))),
-  Effect.catchTags({
-    ShowHelp: ({ errors }) =>
-      errors.length === 0 ? Effect.void : Effect.fail(new ExitWith({ code: exitCodes.usage })),
-    InvalidSetting: ({ message }) => refuse(message),
-    DatabasesError: ({ message }) => refuse(message),
-    ServeError: ({ cause }) => refuse(`can't listen: ${cause instanceof Error ? cause.message : String(cause)}`)
-  }),
-  Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) || Option.isSome(Cause.findErrorOption(cause))
-      ? Effect.void
-      : Console.error(`This is a bug of holdfast, please report it:\n${Cause.pretty(cause)}`)
+// A signal is how it ends.
+Launch.launch(
+  command.pipe(
+    Command.run({ version }),
+    Effect.provide(Launch.presenter),
+    Effect.catchTags({
+      InvalidSetting: Launch.refuse,
+      DatabasesError: Launch.refuse,
+      ServeError: ({ cause }) =>
+        Launch.refuse({ message: `can't listen: ${cause instanceof Error ? cause.message : String(cause)}` })
+    })
   ),
-  Effect.provideService(References.LogToStderr, true),
-  Effect.provide(NodeServices.layer)
+  0
 )
-
-NodeRuntime.runMain(program, { teardown, disableErrorReporting: true })
