@@ -39,7 +39,6 @@ export const parse = (value: string, options: ParseOptions = {}): Result.Result<
   const [, inner, rest] = (isQuoted ? quoted : bare).exec(text) ?? []
   if (inner === undefined || rest === undefined) {
     if (text === "") return refuse("it is empty")
-    // eslint-disable-next-line no-control-regex
     return /[^\x20-\x7e]/.test(text)
       ? refuse("it holds characters other than printable ASCII")
       : refuse(isQuoted ? "its quotation marks do not match" : "it is neither a token nor a quoted string")
