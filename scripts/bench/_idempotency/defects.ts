@@ -105,7 +105,7 @@ class TryAgain extends Error {
 /** With the fingerprint of the body (`validates`), and keys out of the whole event, which is the default, or out of user and key. */
 const powertools = (validates: boolean, whole: boolean): Subject => {
   const redis = new FakeRedis()
-  const persistenceStore = new CachePersistenceLayer({ client: redis as never })
+  const persistenceStore = new CachePersistenceLayer({ client: redis })
   return subject(redis, async (request, handler) => {
     let isFirst = false
     const event = Object.assign(request, {
@@ -177,7 +177,7 @@ const nodeIdempotency = (storage: StorageAdapter, redis: FakeRedis, rows?: () =>
         )
         return { status, headers, body }
       } catch (error) {
-        const [status, problem] = problems[(error as IdempotencyError).code as IdempotencyErrorCodes] ?? [500, "store"]
+        const [status, problem] = problems[(error as IdempotencyError).code] ?? [500, "store"]
         return refusal(status, problem)
       }
     },
@@ -189,7 +189,6 @@ const nodeIdempotencyInMemory = (): Subject => {
   const redis = new FakeRedis()
   return nodeIdempotency(
     {
-      ...storage,
       get: (key) => storage.get(key),
       set: (key, value, options) => storage.set(key, value, options),
       setIfNotExists: async (key, value, options) => {
