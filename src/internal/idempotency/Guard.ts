@@ -36,16 +36,12 @@ export interface Answered<A> {
   readonly status: Status
 }
 
-/** Which request it is. */
-export interface Identity {
+/** What is protected, and how its ends are written down. */
+export interface Guarded<A, E, R, B> {
   /** The prefix of its rows. */
   readonly key: string
   readonly fingerprint: string
   readonly about: About
-}
-
-/** What is protected, and how its ends are written down. */
-export interface Guarded<A, E, R, B> {
   readonly options: Resolved
   readonly handler: Effect.Effect<A, E, R>
   /** After a takeover under `atMostOnce`; undefined: nobody can tell. */
@@ -138,7 +134,6 @@ const conclude = <A, E, R, B>(
 /** What an owner makes of the end of its handler. */
 const ended = <A, E, R, B>(
   { cache, store }: Environment,
-  { fingerprint, key }: Identity,
   guarded: Guarded<A, E, R, B>,
   ownership: Ownership,
   exit: Exit.Exit<A, E>
@@ -148,7 +143,7 @@ const ended = <A, E, R, B>(
       const content = guarded.encode(exit)
       return Effect.flatMap(store.complete(ownership, content), (completed) => {
         if (completed._tag === "Recorded" && content.body !== undefined)
-          cache.set(key, { fingerprint, content, expiresAt: completed.expiresAt })
+          cache.set(guarded.key, { fingerprint: guarded.fingerprint, content, expiresAt: completed.expiresAt })
         return conclude(guarded, exit, completed)
       })
     }
@@ -163,9 +158,7 @@ const ended = <A, E, R, B>(
 }
 
 const owned = <A, E, R, B>(
-  fiber: Fiber.Fiber<unknown, unknown>,
   environment: Environment,
-  identity: Identity,
   guarded: Guarded<A, E, R, B>,
   ownership: Ownership
 ): Effect.Effect<B, E | IdempotencyError, R> => {
@@ -183,36 +176,42 @@ const owned = <A, E, R, B>(
   const told = (end: Ended<A, E>): Effect.Effect<B, E | IdempotencyError> => {
     if (end._tag === "Replay") return replayed(guarded, end.content)
     if (end._tag === "InProgress") return busy(end)
-    return isUnknown ? Effect.fail(new Indeterminate()) : ended(environment, identity, guarded, ownership, end.exit)
+    return isUnknown ? Effect.fail(new Indeterminate()) : ended(environment, guarded, ownership, end.exit)
   }
   const lost = Deferred.makeUnsafe<Replay | Busy>()
-  const current = { environment, ownership, step: "", lost }
-  const running = Effect.runForkWith(Context.add(fiber.context as Context.Context<R>, Current, current))(asked)
-  // Most that end at once need neither a renewal nor somebody who waits.
-  const exit = running.pollUnsafe()
-  if (exit !== undefined) return told({ _tag: "Ended", exit })
-  // The handler ends with this fiber, as a child of it would, which takes twice as long to make.
-  const forget = fiber.addObserver(() => running.interruptUnsafe())
-  const watching = Effect.flatMap(watched(environment.store, options, ownership, running, lost), (end) => {
-    forget()
-    return told(end)
+  let running: Fiber.Fiber<A, E> | undefined
+  const guard = Effect.withFiber<B, E | IdempotencyError, R>((fiber) => {
+    const context = Context.add(fiber.context as Context.Context<R>, Current, {
+      environment,
+      ownership,
+      step: "",
+      lost
+    })
+    running = Effect.runForkWith(context)(asked)
+    // Most that end at once need neither a renewal nor somebody who waits.
+    const exit = running.pollUnsafe()
+    return exit === undefined
+      ? Effect.flatMap(watched(environment.store, options, ownership, running, lost), told)
+      : told({ _tag: "Ended", exit })
   })
-  return Effect.onError(watching, () => Fiber.interrupt(running))
+  // As a child of this fiber, which takes twice as long to make.
+  return Effect.onError(guard, () => (running?.pollUnsafe() === undefined ? interrupted(running) : Effect.void))
 }
+
+const interrupted = (fiber: Fiber.Fiber<unknown, unknown> | undefined): Effect.Effect<void> =>
+  fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
 
 /** Runs it once, or answers as it was answered. */
 export const protect = <A, E, R, B>(
   fiber: Fiber.Fiber<unknown, unknown>,
   environment: Environment,
-  identity: Identity,
   guarded: Guarded<A, E, R, B>
 ): Effect.Effect<B, E | IdempotencyError, R> => {
   const { cache, store } = environment
-  const { about, fingerprint, key } = identity
-  const { handler, options } = guarded
+  const { about, fingerprint, handler, key, options } = guarded
   const { overflow, parameters } = options
   const clock = fiber.getRef(Clock.Clock)
-  const cached = cache.get(key, clock)
+  const cached = cache.get(key, () => clock.currentTimeMillisUnsafe())
   if (cached !== undefined)
     return cached.fingerprint === fingerprint
       ? Metrics.counted(Metrics.replays, replayed(guarded, cached.content))
@@ -224,7 +223,7 @@ export const protect = <A, E, R, B>(
   const answered = (claimed: Claimed, pass: number): Effect.Effect<B, E | IdempotencyError, R> => {
     switch (claimed._tag) {
       case "Owner":
-        return owned(fiber, environment, identity, guarded, claimed.ownership)
+        return owned(environment, guarded, claimed.ownership)
       case "Replay":
         if (claimed.content.body !== undefined)
           cache.set(key, { fingerprint, content: claimed.content, expiresAt: claimed.expiresAt })

@@ -1,5 +1,4 @@
 /** Finished keys that this process remembers by itself; the oldest used goes first. */
-import type * as Clock from "effect/Clock"
 import type { Content } from "./Content.ts"
 
 export interface Entry {
@@ -11,7 +10,7 @@ export interface Entry {
 
 export interface LocalCache {
   /** Undefined where it is not known, or over. */
-  readonly get: (key: string, clock: Clock.Clock) => Entry | undefined
+  readonly get: (key: string, now: () => number) => Entry | undefined
   readonly set: (key: string, entry: Entry) => void
 }
 
@@ -21,11 +20,11 @@ const longest = 65_536
 export const make = (capacity: number): LocalCache => {
   const entries = new Map<string, Entry>()
   return {
-    get: (key, clock) => {
+    get: (key, now) => {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
       entries.delete(key)
-      if (clock.currentTimeMillisUnsafe() > entry.expiresAt) return undefined
+      if (now() > entry.expiresAt) return undefined
       entries.set(key, entry)
       return entry
     },

@@ -27,8 +27,7 @@ export class Idempotency extends Context.Service<
   }
 >()("holdfast/Idempotency") {}
 
-const names: ReadonlySet<string> = new Set(Object.keys(Options.settings))
-const isOption = (name: string): name is keyof Options.Options => names.has(name)
+const isOption = (name: string): name is keyof Options.Options => Object.hasOwn(Options.settings, name)
 
 /** What an operation sets by itself; undefined where that is nothing, as for most. */
 const ownOptions = (own: Options.Options): Options.Options | undefined => {
@@ -62,7 +61,7 @@ export const make = Effect.fnUntraced(function* (defaults: Options.Options) {
   })
 })
 
-export interface Asked<A, E, R, B> extends Guard.Guarded<A, E, R, B> {
+export interface Asked<A, E, R, B> extends Omit<Guard.Guarded<A, E, R, B>, "key" | "fingerprint" | "about"> {
   readonly operation: string
   readonly key: string
   readonly userId: string | undefined
@@ -115,8 +114,9 @@ export const protect = <A, E, R, B>(
   const identity = identify(asked, asked.options)
   if (Result.isFailure(identity)) return Effect.fail(identity.failure)
   const { about, prefix, secret } = identity.success
-  const { cleanUp } = asked.options
-  const fingerprint = Hashes.fingerprint(prefix, asked.parts, secret)
-  const guarding = Guard.protect(fiber, environment, { key: prefix, fingerprint, about }, asked)
-  return cleanUp > 0 ? Effect.andThen(cleaningUp(environment, cleanUp), guarding) : guarding
+  const { decode, encode, handler, options, outcome, parts, reconcile, tell } = asked
+  const fingerprint = Hashes.fingerprint(prefix, parts, secret)
+  const guarded = { key: prefix, fingerprint, about, options, handler, reconcile, outcome, encode, decode, tell }
+  const guarding = Guard.protect(fiber, environment, guarded)
+  return options.cleanUp > 0 ? Effect.andThen(cleaningUp(environment, options.cleanUp), guarding) : guarding
 }
