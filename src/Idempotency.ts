@@ -25,12 +25,12 @@ import {
 } from "./IdempotencyError.ts"
 import * as Options from "./IdempotencyOptions.ts"
 import { IdempotencyStore, type Inspection, type RemoveOptions } from "./IdempotencyStore.ts"
-import { canonicalJson } from "./internal/CanonicalJson.ts"
 import { Current } from "./internal/idempotency/Current.ts"
 import * as Guard from "./internal/idempotency/Guard.ts"
 import * as Hashes from "./internal/idempotency/Hashes.ts"
 import { newKey } from "./internal/idempotency/NewKey.ts"
 import * as Outcome from "./internal/idempotency/Outcome.ts"
+import { payloadText } from "./internal/idempotency/Payload.ts"
 import * as Service from "./internal/idempotency/Service.ts"
 import * as Transactional from "./internal/idempotency/Transaction.ts"
 import * as Values from "./internal/idempotency/Values.ts"
@@ -75,16 +75,6 @@ export interface RunOptions<A, E, R = never> extends Options.Options {
 
 type Failure<E> = E | IdempotencyError
 
-/** A payload as the fingerprint takes it; refused where it is endless, or throws when it is read. */
-const textOf = (payload: unknown): string | OptionsInvalid => {
-  try {
-    return canonicalJson(payload)
-  } catch (error) {
-    const detail = `it can't be written as JSON: ${error instanceof Error ? error.message : String(error)}`
-    return new OptionsInvalid({ option: "payload", detail })
-  }
-}
-
 const guarding = <A, E, R, B>(
   handler: Effect.Effect<A, E, R>,
   own: RunOptions<A, E, R>,
@@ -97,8 +87,9 @@ const guarding = <A, E, R, B>(
     const resolved = service.resolve(own, { reconcile: reconcile !== undefined, transactional: isTransactional })
     if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
     const options = resolved.success
-    const payload = textOf(own.payload)
-    if (typeof payload !== "string") return Effect.fail(payload)
+    const text = payloadText(own.payload)
+    if (Result.isFailure(text)) return Effect.fail(text.failure)
+    const payload = text.success
     let { key } = own
     if (key === undefined) {
       if (options.keyPolicy === "required") return Effect.fail(new KeyMissing())
@@ -152,8 +143,7 @@ export const transactional = <A, E, R>(
 /** What became of one item of a batch. */
 export interface ItemResult<I, A, E> {
   readonly item: I
-  readonly key: string
-  readonly result: Result.Result<Guard.Answered<A>, Failure<E>>
+  readonly result: Exit.Exit<Guard.Answered<A>, Failure<E>>
 }
 
 /**
@@ -179,15 +169,17 @@ export const runEach = <I, A, E, R>(
 ): Effect.Effect<ReadonlyArray<ItemResult<I, A, E>>, never, R | Service.Idempotency> =>
   Effect.forEach(
     items,
-    (item) => {
-      const own = key(item)
-      const asked = payload === undefined ? item : payload(item)
-      return Effect.map(Effect.result(attempt(effect(item), { ...options, key: own, payload: asked })), (result) => ({
-        item,
-        key: own,
-        result
-      }))
-    },
+    (item) =>
+      // A defect of one, its key's among them, is its own: the others go on.
+      Effect.map(
+        Effect.exit(
+          Effect.suspend(() => {
+            const asked = payload === undefined ? item : payload(item)
+            return attempt(effect(item), { ...options, key: key(item), payload: asked })
+          })
+        ),
+        (result) => ({ item, result })
+      ),
     { concurrency: concurrency ?? 1 }
   )
 

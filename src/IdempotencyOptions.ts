@@ -123,6 +123,8 @@ export const resolve = (options: Options, shape: Shape): Result.Result<Resolved,
   const shortest = margin + transaction.least + transaction.reserve
   if (shape.transactional && ttl < shortest)
     return refuse("ttl", `it is ${ttl} ms, and a transaction needs ${shortest} ms at least`)
+  if (shape.transactional && options.onStoreFailure === "proceed")
+    return refuse("onStoreFailure", "a transaction needs the store. Leave it at fail")
   if (shape.reconcile && options.mode !== "atMostOnce")
     return refuse("reconcile", "it is for the mode atMostOnce alone")
   return Result.succeed({

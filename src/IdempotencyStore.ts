@@ -84,7 +84,7 @@ export const make = (slots: Slots, options: MakeOptions = {}): Operations => {
     renew: store.renew,
     step: store.step,
     removeExpired: Effect.fn("IdempotencyStore.removeExpired")(function* (settings?: RemoveOptions) {
-      const batch = settings?.batch ?? 100
+      const batch = Math.max(1, Math.floor(settings?.batch ?? 100) || 1)
       const before = (yield* Clock.currentTimeMillis) - Math.max(0, settings?.olderThan ?? 0)
       const dryRun = settings?.dryRun ?? false
       let deletedCount = 0

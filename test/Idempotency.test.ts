@@ -1,5 +1,6 @@
 /** What users of `Idempotency` compose: runs, steps, tokens, transactions, batches, and the options. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -233,6 +234,37 @@ describe("payloads and values", () => {
     }).pipe(Effect.provide(onMemory()))
   )
 
+  it.effect("what the fingerprint can't tell apart is refused", () =>
+    Effect.gen(function* () {
+      const payloads = [
+        new URLSearchParams("a=1"),
+        new ArrayBuffer(1),
+        /a/,
+        NaN,
+        { at: Infinity },
+        () => 1,
+        Symbol("a")
+      ]
+      for (const payload of payloads) {
+        const error = yield* Effect.flip(Idempotency.run(Effect.succeed({ number: 1 }), { ...charge, payload }))
+        assert.strictEqual(error._tag, "OptionsInvalid")
+      }
+    }).pipe(Effect.provide(onMemory()))
+  )
+
+  it.effect("an operation without a local cache asks the store", () =>
+    Effect.gen(function* () {
+      const { handler } = yield* counting
+      const own = { ...charge, localCache: 0 }
+      yield* Idempotency.run(handler, own)
+      // A clean-up that comes a year later: only the store forgets.
+      const store = yield* IdempotencyStore
+      yield* TestClock.adjust("26 hours")
+      yield* store.removeExpired()
+      assert.strictEqual((yield* Idempotency.attempt(handler, own)).status, "first")
+    }).pipe(Effect.provide(onMemory()))
+  )
+
   it.effect("a payload without an end is refused by a typed error", () =>
     Effect.gen(function* () {
       const circle: { self?: unknown } = {}
@@ -325,6 +357,30 @@ describe("atMostOnce", () => {
       assert.deepStrictEqual(yield* happened, { value: { number: 40 }, status: "first" })
       assert.deepStrictEqual(asked, [expected])
       assert.strictEqual(yield* Ref.get(starts), 0)
+    }).pipe(Effect.provide(onMemory()))
+  )
+
+  it.effect("a reconciliation that fails leaves the claim, however it fails: nothing runs twice", () =>
+    Effect.gen(function* () {
+      for (const retryable of [true, false, undefined]) {
+        const key = `k${retryable}`
+        const first = yield* Effect.forkChild(Idempotency.attempt(Effect.never, { ...options, key }), {
+          startImmediately: true
+        })
+        yield* Fiber.interrupt(first)
+        yield* TestClock.adjust("66 seconds")
+        const { handler, starts } = yield* counting
+        const Failure = Schema.Struct({ retryable: Schema.UndefinedOr(Schema.Boolean) })
+        const failing = Idempotency.attempt<{ readonly number: number }, typeof Failure.Type, never>(handler, {
+          ...options,
+          key,
+          error: Failure,
+          reconcile: () => Effect.fail({ retryable })
+        })
+        assert.deepStrictEqual(yield* Effect.flip(failing), { retryable })
+        assert.strictEqual((yield* Effect.flip(Idempotency.attempt(handler, { ...options, key })))._tag, "InProgress")
+        assert.strictEqual(yield* Ref.get(starts), 0)
+      }
     }).pipe(Effect.provide(onMemory()))
   )
 
@@ -491,6 +547,19 @@ describe("Idempotency.transactional", () => {
     }).pipe(Effect.provide(onDatabase))
   )
 
+  it.live("a failure that is kept commits nothing of what was staged before it", () =>
+    Effect.gen(function* () {
+      yield* setUp
+      const Declined = Schema.Struct({ retryable: Schema.Boolean })
+      const failing = Effect.andThen(ordering("o1"), Effect.fail({ retryable: false }))
+      for (let n = 0; n < 2; n++) {
+        const error = yield* Effect.flip(Idempotency.transactional(failing, { ...charge, error: Declined }))
+        assert.deepStrictEqual(error, { retryable: false })
+      }
+      assert.deepStrictEqual(yield* ids, [])
+    }).pipe(Effect.provide(onDatabase))
+  )
+
   it.live("a failure of the handler rolls it back", () =>
     Effect.gen(function* () {
       yield* setUp
@@ -529,13 +598,25 @@ describe("Idempotency.runEach", () => {
       const messages = [{ id: "m1" }, { id: "m2" }, { id: "m3" }, { id: "m1" }]
       const results = yield* Idempotency.runEach(messages, handle, options)
       assert.deepStrictEqual(
-        results.map(({ key, result }) => [key, result._tag === "Success" ? result.success.status : result.failure]),
+        results.map(({ item, result }) => [
+          item.id,
+          result._tag === "Success" ? result.value.status : Cause.squash(result.cause)
+        ]),
         [
           ["m1", "first"],
           ["m2", "down"],
           ["m3", "first"],
           ["m1", "replayed"]
         ]
+      )
+      const poisoned = yield* Idempotency.runEach(
+        [{ id: "p1" }, { id: "p2" }],
+        ({ id }) => (id === "p1" ? Effect.die("poison") : Effect.succeed({ number: 0 })),
+        options
+      )
+      assert.deepStrictEqual(
+        poisoned.map(({ result }) => result._tag),
+        ["Failure", "Success"]
       )
       assert.deepStrictEqual(seen, ["m1", "m2", "m3"])
     }).pipe(Effect.provide(onMemory()))

@@ -143,6 +143,7 @@ describe("examples/functions/create-recognition.ts", () => {
       headers: { "content-type": "application/json", "idempotency-key": "k1", "x-appwrite-user-id": "u1" },
       bodyText: `{"title":"Great work!"}`
     }
+    assert.strictEqual((await entrypoint({ req: { ...req, bodyText: "no JSON" }, res })).status, 400)
     const first = await entrypoint({ req, res })
     const again = await entrypoint({ req, res })
     assert.strictEqual(first.status, 201)

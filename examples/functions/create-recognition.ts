@@ -22,9 +22,22 @@ const layer = Idempotency.layer().pipe(
 /** Lives as long as the container. */
 const runtime = ManagedRuntime.make(layer)
 
-const create = Idempotency.middleware({ operation: "recognition_create" })((request) =>
+const read = ({ body }: HttpMessage.Request): object | undefined => {
+  try {
+    return JSON.parse(String(body))
+  } catch {
+    return undefined
+  }
+}
+
+const create = Idempotency.middleware({
+  operation: "recognition_create",
+  // Before the key is claimed: a request that can't be read uses up none.
+  validate: (request) =>
+    Effect.succeed(read(request) === undefined ? HttpMessage.json({ error: "the body is no JSON" }, 400) : undefined)
+})((request) =>
   Effect.gen(function* () {
-    const recognition: object = JSON.parse(String(request.body))
+    const recognition = read(request)
     // The same in every attempt: whoever is called with it does its part once, too.
     const token = yield* Idempotency.token("badge")
     return HttpMessage.json({ ...recognition, badge: token }, 201)

@@ -141,6 +141,8 @@ const ended = <A, E, R, B>(
   switch (guarded.outcome(exit)) {
     case "store": {
       const content = guarded.encode(exit)
+      // What is kept of a refusal commits nothing that was staged before it.
+      if (content.kind === "failure" || (content.status ?? 200) >= 400) ownership.transaction?.staged.splice(0)
       return Effect.flatMap(store.complete(ownership, content), (completed) => {
         if (completed._tag === "Recorded" && content.body !== undefined)
           cache.set(guarded.key, { fingerprint: guarded.fingerprint, content, expiresAt: completed.expiresAt })
@@ -164,9 +166,12 @@ const owned = <A, E, R, B>(
 ): Effect.Effect<B, E | IdempotencyError, R> => {
   const { handler, options, reconcile } = guarded
   let isUnknown = false
+  // Until it is known what became of the attempt before, no end of this one is the handler's.
+  let isAsking = ownership.reconcile && reconcile !== undefined
   const asked =
     ownership.reconcile && reconcile !== undefined
       ? Effect.flatMap(reconcile(environment.token(ownership, "", "")), (known): Effect.Effect<A, E, R> => {
+          isAsking = false
           if (known._tag === "Happened") return Effect.succeed(known.value)
           if (known._tag === "DidNotHappen") return handler
           isUnknown = true
@@ -176,6 +181,7 @@ const owned = <A, E, R, B>(
   const told = (end: Ended<A, E>): Effect.Effect<B, E | IdempotencyError> => {
     if (end._tag === "Replay") return replayed(guarded, end.content)
     if (end._tag === "InProgress") return busy(end)
+    if (isAsking) return ownAnswer(guarded, end.exit, "first")
     return isUnknown ? Effect.fail(new Indeterminate()) : ended(environment, guarded, ownership, end.exit)
   }
   const lost = Deferred.makeUnsafe<Replay | Busy>()

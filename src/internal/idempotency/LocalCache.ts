@@ -14,8 +14,17 @@ export interface LocalCache {
   readonly set: (key: string, entry: Entry) => void
 }
 
+/** Remembers nothing: for an operation that wants none. */
+export const none: LocalCache = { get: () => undefined, set: () => {} }
+
 /** Longest body that is kept, in bytes or characters: so many keys, and no more memory than that for each. */
 const longest = 65_536
+
+/** Bytes of its own: whoever gets or gave them may change theirs. */
+const copied = (entry: Entry): Entry =>
+  entry.content.body instanceof Uint8Array
+    ? { ...entry, content: { ...entry.content, body: entry.content.body.slice() } }
+    : entry
 
 export const make = (capacity: number): LocalCache => {
   const entries = new Map<string, Entry>()
@@ -26,13 +35,13 @@ export const make = (capacity: number): LocalCache => {
       entries.delete(key)
       if (now() > entry.expiresAt) return undefined
       entries.set(key, entry)
-      return entry
+      return copied(entry)
     },
     set: (key, entry) => {
       if (capacity === 0 || (entry.content.body?.length ?? 0) > longest) return
       entries.delete(key)
       if (entries.size >= capacity) entries.delete(entries.keys().next().value!)
-      entries.set(key, entry)
+      entries.set(key, copied(entry))
     }
   }
 }

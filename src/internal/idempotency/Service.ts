@@ -117,6 +117,7 @@ export const protect = <A, E, R, B>(
   const { decode, encode, handler, options, outcome, parts, reconcile, tell } = asked
   const fingerprint = Hashes.fingerprint(prefix, parts, secret)
   const guarded = { key: prefix, fingerprint, about, options, handler, reconcile, outcome, encode, decode, tell }
-  const guarding = Guard.protect(fiber, environment, guarded)
+  const own = options.localCache === 0 ? { ...environment, cache: LocalCache.none } : environment
+  const guarding = Guard.protect(fiber, own, guarded)
   return options.cleanUp > 0 ? Effect.andThen(cleaningUp(environment, options.cleanUp), guarding) : guarding
 }

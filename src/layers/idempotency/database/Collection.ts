@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Attribute from "../../../Attribute.ts"
-import { attributeOf, type Collection } from "../../../Collection.ts"
+import { attributeOf, type Collection, sameKey } from "../../../Collection.ts"
 import type { Methods } from "../../../Databases.ts"
 import type { DatabasesError } from "../../../DatabasesError.ts"
 import { StoreShapeMismatch, StoreUnavailable } from "../../../IdempotencyError.ts"
@@ -40,9 +40,13 @@ const indexes = [Index.key("purgeAt", ["purgeAt"])]
 const misfit = (
   collection: Collection
 ): { readonly column: string; readonly detail: string; readonly isMissing: boolean } | undefined => {
+  if (collection.$permissions.length > 0 || collection.documentSecurity)
+    return { column: "$permissions", detail: "others than API keys may read it, and answers with it", isMissing: false }
+  const isForeign = collection.attributes.some(({ key }) => attributes.every((one) => !sameKey(one.key, key)))
   for (const expected of attributes) {
     const found = attributeOf(collection, expected.key)
-    if (found === undefined) return { column: expected.key, detail: "there is no such attribute", isMissing: true }
+    if (found === undefined)
+      return { column: expected.key, detail: "there is no such attribute", isMissing: !isForeign }
     const wrong = (detail: string) => ({ column: expected.key, detail, isMissing: false })
     if (found.kind !== expected.kind || found.array)
       return wrong(`it is ${found.array ? "a list of " : ""}${found.kind}, and must be ${expected.kind}`)
@@ -60,7 +64,7 @@ const unavailable = (error: DatabasesError) =>
   new StoreUnavailable({ operation: "createCollection", detail: error.message, cause: error })
 
 /** How long another process's creation may take, in milliseconds. */
-const patience = 10_000
+const patience = 2000
 
 /**
  * Makes the collection where it is missing, and waits until it can be used. Several processes may do so at once: who
