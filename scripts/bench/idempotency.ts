@@ -5,7 +5,6 @@
  * Rounds are interleaved in random order, and figures are compared within a round. Bounds are on requests one at a
  * time: with 32 in flight a PING costs its bytes alone, and everything else the processor of this process.
  */
-import { defectsOf, legend } from "./_idempotency/defects.ts"
 import * as Memory from "./_idempotency/memory.ts"
 import * as OnRedis from "./_idempotency/redis.ts"
 import { cell, kinds, median, quantile, ratio, type Table } from "./_idempotency/rounds.ts"
@@ -58,8 +57,10 @@ const better = (table: Table, kind: "first" | "replay", peers: ReadonlyArray<str
   Math.max(...peers.map((peer) => ratio(table, cell("holdfast", kind, 1), cell(peer, kind, 1))))
 
 const memory = await Memory.run()
-await print("memory", memory)
 const redis = await OnRedis.run()
+// Only now: what moves time for the scenarios (node:test) slows everything down that is measured behind it.
+const { defectsOf, legend } = await import("./_idempotency/defects.ts")
+await print("memory", memory)
 await print("Redis", redis)
 
 console.log("\nDefects, each played on the package itself (Powertools in memory as on Redis)")

@@ -81,6 +81,8 @@ class FakeRedis {
 /** What is the same for both. */
 const subject = (redis: FakeRedis, call: Subject["call"], rows = () => redis.rows()): Subject => {
   mock.timers.enable({ apis: ["Date"], now: 1_800_000_000_000 })
+  // Powertools says that it does not know how much time is left.
+  const warnings = mock.method(console, "warn", () => {})
   return {
     call,
     advance: async (milliseconds) => mock.timers.setTime(Date.now() + milliseconds),
@@ -90,7 +92,10 @@ const subject = (redis: FakeRedis, call: Subject["call"], rows = () => redis.row
     },
     cleanUp: async () => {},
     rows: async () => rows(),
-    close: async () => mock.timers.reset()
+    close: async () => {
+      warnings.mock.restore()
+      mock.timers.reset()
+    }
   }
 }
 

@@ -82,15 +82,15 @@ const transactionOf = <C>(parameters: Parameters, state: Owning<C>, { now }: Mom
 /** Starts the handler, where enough of the lease is left for it. */
 const start = <C>(parameters: Parameters, state: Owning<C>, moment: Moment): Next<C> => {
   const { expiresAt, generation, leaseExpiresAt } = state.row
-  const tooLate = tell<C>({ _tag: "InProgress", until: expiresAt + parameters.margin, why: "expiring" })
+  const tooLate = () => tell<C>({ _tag: "InProgress", until: expiresAt + parameters.margin, why: "expiring" })
   if (state.lease - moment.own < parameters.useful) {
     const renewal: Want<C> = { _tag: "Renewal", step: false }
     return leaseExpiresAt < expiresAt && hasRoom(parameters, state, renewal)
       ? write(parameters, state, renewal, moment)
-      : tooLate
+      : tooLate()
   }
   const transaction = transactionOf(parameters, state, moment)
-  if (parameters.transaction !== undefined && transaction === undefined) return tooLate
+  if (parameters.transaction !== undefined && transaction === undefined) return tooLate()
   const { reconcile, steps } = state
   return [
     { ...state, handler: "running", writing: undefined },

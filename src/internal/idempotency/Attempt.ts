@@ -7,10 +7,10 @@ import * as Random from "effect/Random"
 import * as EpochLog from "../../EpochLog.ts"
 import { type StoreError, StoreUnavailable } from "../../IdempotencyError.ts"
 import type { Staged } from "../../Operation.ts"
-import { type Answer, type Command, type Sender, type Sent } from "./Calls.ts"
+import { type Abandoned, type Answer, type Command, type Sender, type Sent } from "./Calls.ts"
 import type { Content, Stored } from "./Content.ts"
 import { ownTime } from "./Deadlines.ts"
-import type { About } from "./Slots.ts"
+import { type About, plainly } from "./Slots.ts"
 import { Turn } from "./Turn.ts"
 
 export interface ClaimRequest {
@@ -87,77 +87,158 @@ export class Attempt implements Ownership, Sender {
 const pause = (pass: number) =>
   Effect.flatMap(Random.next, (chance) => Effect.sleep(chance * Math.min(400, 25 * 2 ** pass)))
 
-/** Answers, which are most events, without a copy of what is not known to be one. */
-const at = (event: Event, { now, nonce, own }: EpochLog.Moment): EpochLog.Event<Stored> =>
-  event._tag === "Answer" ? { _tag: "Answer", answer: event.answer, now, own, nonce } : { ...event, now, own, nonce }
-
 const isResting = (command: Command): command is Resting =>
   command._tag === "RunHandler" || command._tag === "Resume" || command._tag === "Reply"
 
 export interface Driven {
-  readonly send: (sender: Sender, command: Sent) => Effect.Effect<Answer, StoreError>
+  readonly send: (sender: Sender, command: Sent, abandoned: Abandoned | undefined) => Effect.Effect<Answer, StoreError>
   readonly nonce: () => string
 }
 
-/**
- * Feeds an event, runs what comes of it, and feeds what comes of that, until the attempt rests; goes on with `then`.
- * `leave` is called at the end, whatever that is but an interruption.
- *
- * On the fiber of its caller, and by plain functions between the calls of the store: every request passes here, and
- * each generator, each effect between two others, costs as much as a hash.
- */
-export const drive = <A, E>(
-  fiber: Fiber.Fiber<unknown, unknown>,
-  { nonce, send }: Driven,
-  attempt: Attempt,
-  first: Event,
-  then: (command: Resting, context: Context.Context<never>) => Effect.Effect<A, E>,
-  leave: () => void = () => {}
-): Effect.Effect<A, E | StoreError> => {
-  const clock = fiber.getRef(Clock.Clock)
-  const { parameters } = attempt
-  let begun = 0
+/** What else an event may bring with it. */
+interface Besides<A> {
+  /** Called at the end, whatever that is but an interruption. */
+  readonly leave?: () => void
+  /** Makes waiting interruptible again. */
+  readonly restore?: <B, E>(waiting: Effect.Effect<B, E>) => Effect.Effect<B, E>
+  /** Who waits may be interrupted, and then what has been begun goes on without him; what it comes to is for this. */
+  readonly late?: (result: A) => Effect.Effect<unknown, unknown>
+}
 
-  const rest = (command: Resting) => {
-    leave()
-    return then(command, fiber.context)
+type Then<A, E> = (command: Resting, context: Context.Context<never>) => Effect.Effect<A, E>
+const nothing: Besides<unknown> = {}
+
+/** Plain functions between the calls of the store, and no closure that most requests do not need. */
+class Drive<A, E> {
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly clock: Clock.Clock
+  readonly driven: Driven
+  readonly attempt: Attempt
+  readonly first: Event
+  readonly goOn: Then<A, E>
+  readonly besides: Besides<A>
+  begun = 0
+
+  constructor(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    driven: Driven,
+    attempt: Attempt,
+    first: Event,
+    then: Then<A, E>,
+    besides: Besides<A>
+  ) {
+    this.fiber = fiber
+    this.clock = fiber.getRef(Clock.Clock)
+    this.driven = driven
+    this.attempt = attempt
+    this.first = first
+    this.goOn = then
+    this.besides = besides
   }
 
-  const feed = (event: Event, pass: number): Effect.Effect<A, E | StoreError> => {
-    const own = ownTime(clock)
-    if (pass === 0) begun = own
-    // An owner begins nothing anew: it needs no nonce.
-    const isOwning = attempt.state._tag === "Owning"
-    const moment = { now: clock.currentTimeMillisUnsafe(), own, nonce: isOwning ? "" : nonce() }
-    const [state, commands] = EpochLog.step(parameters, attempt.state, at(event, moment))
-    attempt.state = state
-    // An interruption stands before the reply that it is for.
-    const command = commands.at(-1)
-    if (command === undefined || command._tag === "Interrupt") {
-      leave()
-      return Effect.die(new Error(`${event._tag} came to an attempt that is ${state._tag}`))
+  /** `answer`: what the store said to the command of the pass before; undefined at the first. */
+  feed(answer: Answer | undefined, pass: number): Effect.Effect<A, E | StoreError> {
+    try {
+      return this.#passes(answer, pass)
+    } catch (error) {
+      this.besides.leave?.()
+      return Effect.die(error)
     }
-    if (isResting(command)) return rest(command)
-    if (state._tag === "Acquiring" && (pass >= EpochLog.passes || own - begun > parameters.lease / 4)) {
-      attempt.state = { _tag: "Over" }
-      return rest({ _tag: "Reply", reply: { _tag: "Unavailable" } })
+  }
+
+  #passes(answered: Answer | undefined, from: number): Effect.Effect<A, E | StoreError> {
+    const { attempt, clock, first } = this
+    const { parameters } = attempt
+    let answer = answered
+    for (let pass = from; ; pass++) {
+      const own = ownTime(clock)
+      if (pass === 0) this.begun = own
+      // An owner begins nothing anew, nor does who becomes one: they need no nonce.
+      const isNew = attempt.state._tag !== "Owning" && answer?._tag !== "Created"
+      const nonce = isNew ? this.driven.nonce() : ""
+      const now = clock.currentTimeMillisUnsafe()
+      const event: EpochLog.Event<Stored> =
+        answer === undefined ? { ...first, now, own, nonce } : { _tag: "Answer", answer, now, own, nonce }
+      const [state, commands] = EpochLog.step(parameters, attempt.state, event)
+      attempt.state = state
+      // An interruption stands before the reply that it is for.
+      const command = commands.at(-1)
+      if (command === undefined || command._tag === "Interrupt")
+        throw new Error(`${event._tag} came to an attempt that is ${state._tag}`)
+      if (isResting(command)) return this.#rest(command)
+      if (state._tag === "Acquiring" && (pass >= EpochLog.passes || own - this.begun > parameters.lease / 4)) {
+        attempt.state = { _tag: "Over" }
+        return this.#rest({ _tag: "Reply", reply: { _tag: "Unavailable" } })
+      }
+      if (pass > 0 && attempt.isEnding && state._tag === "Owning" && state.handler === "running")
+        return this.#rest({ _tag: "Resume", result: "undecided" })
+      const isFresh = answer === undefined || answer._tag === "Deleted"
+      const { late } = this.besides
+      // Of this pass alone: what another write of the attempt leaves behind is not the claim's.
+      const abandoned: Abandoned | undefined = late && ((rest) => this.#alone(rest, pass + 1, late))
+      const sent = this.driven.send(attempt, command, abandoned)
+      const call = plainly(sent)
+      if (call === undefined) return this.#wait(sent, pass, pass > 1 && !isFresh, abandoned)
+      answer = call()
     }
-    if (pass > 0 && attempt.isEnding && state._tag === "Owning" && state.handler === "running")
-      return rest({ _tag: "Resume", result: "undecided" })
-    const answered = Effect.matchCauseEffect(send(attempt, command), {
-      onSuccess: (answer) => feed({ _tag: "Answer", answer }, pass + 1),
+  }
+
+  #rest(command: Resting): Effect.Effect<A, E> {
+    this.besides.leave?.()
+    return this.goOn(command, this.fiber.context)
+  }
+
+  /** For what the store answers to the command of a pass; `pauses`: a moment before it is sent. */
+  #wait(
+    sent: Effect.Effect<Answer, StoreError>,
+    pass: number,
+    pauses: boolean,
+    abandoned: Abandoned | undefined
+  ): Effect.Effect<A, E | StoreError> {
+    const { restore } = this.besides
+    const next = this.#answered(restore === undefined ? sent : restore(sent), pass + 1)
+    if (!pauses) return next
+    const paused = pause(pass - 2)
+    return Effect.andThen(
+      restore === undefined ? paused : Effect.onInterrupt(restore(paused), () => Effect.sync(() => abandoned?.(sent))),
+      next
+    )
+  }
+
+  #answered(sent: Effect.Effect<Answer, StoreError>, pass: number): Effect.Effect<A, E | StoreError> {
+    return Effect.matchCauseEffect(sent, {
+      onSuccess: (answer) => this.feed(answer, pass),
       onFailure: (cause): Effect.Effect<A, E | StoreError> => {
         const [reason] = cause.reasons
         if (reason?._tag !== "Fail" || reason.error._tag !== "StoreUnavailable") {
-          leave()
+          this.besides.leave?.()
           return Effect.failCause(cause)
         }
-        attempt.trouble = reason.error
-        return feed({ _tag: "Answer", answer: { _tag: "NoAnswer" } }, pass + 1)
+        this.attempt.trouble = reason.error
+        return this.feed({ _tag: "NoAnswer" }, pass)
       }
     })
-    const isFresh = event._tag !== "Answer" || event.answer._tag === "Deleted"
-    return pass > 1 && !isFresh ? Effect.andThen(pause(pass - 2), answered) : answered
   }
-  return feed(first, 0)
+
+  /** On a fiber of its own. */
+  #alone(
+    rest: Effect.Effect<Answer, StoreError>,
+    pass: number,
+    late: (result: A) => Effect.Effect<unknown, unknown>
+  ): void {
+    Effect.runForkWith(this.fiber.context)(Effect.flatMap(this.#answered(rest, pass), late))
+  }
 }
+
+/**
+ * Feeds an event, runs what comes of it, and feeds what comes of that, until the attempt rests; goes on with `then`, on
+ * the fiber of its caller. Every request passes here, and each effect between two others costs as much as a hash.
+ */
+export const drive = <A, E>(
+  fiber: Fiber.Fiber<unknown, unknown>,
+  driven: Driven,
+  attempt: Attempt,
+  first: Event,
+  then: Then<A, E>,
+  besides: Besides<A> = nothing
+): Effect.Effect<A, E | StoreError> => new Drive(fiber, driven, attempt, first, then, besides).feed(undefined, 0)

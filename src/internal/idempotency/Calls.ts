@@ -10,7 +10,7 @@ import * as Metrics from "../../Metrics.ts"
 import type { Staged } from "../../Operation.ts"
 import type { Stored } from "./Content.ts"
 import { Deadlines, ownTime } from "./Deadlines.ts"
-import type { About, Slots } from "./Slots.ts"
+import type { About, Row, Slots } from "./Slots.ts"
 
 export type Command = EpochLog.Command<Stored>
 /** Commands for the store; the others are for whoever drives. */
@@ -27,6 +27,9 @@ export interface Sender {
   /** Why the store refused a commit. */
   refusal: string
 }
+
+/** Takes what a call that is on its way comes to, where who waits for it is interrupted; else that call is too. */
+export type Abandoned = (rest: Effect.Effect<Answer, StoreError>) => void
 
 /** How often a store's clock is read, in milliseconds. */
 const clockInterval = 3_600_000
@@ -54,65 +57,78 @@ export const make = (slots: Slots) => {
   }
 
   /**
-   * A call on a fiber of its own, which is left behind where it takes longer than its limit: what can't be interrupted
-   * goes on, and its answer is not waited for.
+   * Waits for a call on a fiber of its own, no longer than its limit: what can't be interrupted goes on, and its answer
+   * is not waited for. It begins in here: who is interrupted while it does is waiting for it already.
    */
+  const awaiting = <A, E>(
+    caller: Fiber.Fiber<unknown, unknown>,
+    operation: string,
+    begin: () => Fiber.Fiber<A, E>,
+    limit: number,
+    abandoned: ((rest: Effect.Effect<A, E | StoreUnavailable>) => void) | undefined
+  ): Effect.Effect<A, E | StoreUnavailable> =>
+    Effect.callback((resume) => {
+      const fiber = begin()
+      const exit = fiber.pollUnsafe()
+      if (exit !== undefined) {
+        resume(exit)
+        return undefined
+      }
+      const waiting = deadlinesOf(caller.getRef(Clock.Clock))
+      // One that has ended meanwhile is observed at once, before there is anything to undo.
+      let unobserve = () => {}
+      const end = () => {
+        unobserve()
+        waiting.remove(caller, deadline)
+      }
+      const deadline = waiting.add(caller, limit, () => {
+        end()
+        fiber.interruptUnsafe()
+        const detail = `no answer from ${slots.name} within ${limit} ms`
+        resume(Effect.fail(new StoreUnavailable({ operation, detail })))
+      })
+      unobserve = fiber.addObserver((answer) => {
+        end()
+        resume(answer)
+      })
+      return Effect.sync(() => {
+        end()
+        if (abandoned === undefined) fiber.interruptUnsafe()
+        else abandoned(awaiting(caller, operation, () => fiber, limit, undefined))
+      })
+    })
+
+  /** A call with its time limit and latency. */
   const limited = <A, E>(
     caller: Fiber.Fiber<unknown, unknown>,
     operation: string,
     effect: Effect.Effect<A, E>,
-    limit: number
+    limit: number,
+    abandoned: ((rest: Effect.Effect<A, E | StoreUnavailable>) => void) | undefined
   ): Effect.Effect<A, E | StoreUnavailable> => {
+    const { context } = caller
     const clock = caller.getRef(Clock.Clock)
     const latency = latencyOf(operation)
-    const begun = clock.monotonicTimeNanosUnsafe()
-    const measure = () => latency.updateUnsafe(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6, caller.context)
-    return Effect.flatMap(
-      Effect.forkDetach(effect, { startImmediately: true }),
-      (fiber): Effect.Effect<A, E | StoreUnavailable> => {
-        const exit = fiber.pollUnsafe()
-        if (exit !== undefined) {
-          measure()
-          return exit
-        }
-        return Effect.callback((resume) => {
-          const waiting = deadlinesOf(clock)
-          // One that has ended meanwhile is observed at once, before there is anything to undo.
-          let unobserve = () => {}
-          const end = () => {
-            unobserve()
-            waiting.remove(caller, deadline)
-            measure()
-          }
-          const deadline = waiting.add(caller, limit, () => {
-            end()
-            fiber.interruptUnsafe()
-            const detail = `no answer from ${slots.name} within ${limit} ms`
-            resume(Effect.fail(new StoreUnavailable({ operation, detail })))
-          })
-          unobserve = fiber.addObserver((answer) => {
-            end()
-            resume(answer)
-          })
-          return Effect.sync(() => {
-            end()
-            fiber.interruptUnsafe()
-          })
-        })
-      }
-    )
+    const begin = () => {
+      const begun = clock.monotonicTimeNanosUnsafe()
+      const fiber = Effect.runForkWith(context)(effect)
+      fiber.addObserver(() => latency.updateUnsafe(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6, context))
+      return fiber
+    }
+    return awaiting(caller, operation, begin, limit, abandoned)
   }
 
-  /** A call with its time limit, span and latency. What takes longer counts as not answered. */
+  /** The same with its span. What takes longer than its limit counts as not answered. */
   const call = <A, E>(
     operation: string,
     effect: Effect.Effect<A, E>,
-    limit = patience
+    limit = patience,
+    abandoned?: (rest: Effect.Effect<A, E | StoreUnavailable>) => void
   ): Effect.Effect<A, E | StoreUnavailable> => {
     if (slots.local) return effect
-    return Effect.withFiber((caller) => {
-      const sent = limited(caller, operation, effect, limit)
-      return caller.getRef(Tracer.Tracer) === Tracer.nativeTracer
+    const sent = Effect.withFiber((caller) => limited(caller, operation, effect, limit, abandoned))
+    return Effect.withFiber((caller) =>
+      caller.getRef(Tracer.Tracer) === Tracer.nativeTracer
         ? // Nobody sees its spans.
           sent
         : Effect.withSpan(sent, `IdempotencyStore.${operation}`, {
@@ -121,7 +137,7 @@ export const make = (slots: Slots) => {
             // Where in this file it was made says nothing, and costs more than the rest of the span.
             captureStackTrace: false
           })
-    })
+    )
   }
 
   /** Compares a time of the store's with ours before and after it was taken. */
@@ -131,72 +147,78 @@ export const make = (slots: Slots) => {
   }
 
   let checkedAt: number | undefined
-  /** At start and hourly; while the clocks differ, at each call. */
-  const checkClock = Effect.fnUntraced(function* ({ margin, storeCall }: EpochLog.Parameters) {
-    const clock = yield* Clock.Clock
-    if (slots.local || (checkedAt !== undefined && ownTime(clock) - checkedAt < clockInterval)) return
+  const readClock = Effect.fnUntraced(function* (clock: Clock.Clock, { margin, storeCall }: EpochLog.Parameters) {
     const before = clock.currentTimeMillisUnsafe()
     const server = yield* call("time", slots.time, storeCall)
     if (server !== undefined) yield* compare(before, server, clock.currentTimeMillisUnsafe(), margin)
     checkedAt = ownTime(clock)
   })
+  /** An effect behind a look at the clocks: at start and hourly; while they differ, each time. */
+  const withClock = <A, E>(
+    parameters: EpochLog.Parameters,
+    effect: Effect.Effect<A, E>,
+    restore: <A, E>(reading: Effect.Effect<A, E>) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | StoreError> =>
+    Effect.withFiber((fiber) => {
+      const clock = fiber.getRef(Clock.Clock)
+      return slots.local || (checkedAt !== undefined && ownTime(clock) - checkedAt < clockInterval)
+        ? effect
+        : Effect.andThen(restore(readClock(clock, parameters)), effect)
+    })
 
   const created: Answer = { _tag: "Created" }
 
   const create = (
     { about, key, parameters }: Sender,
     { list, row }: Extract<Command, { readonly _tag: "Create" }>
-  ): Effect.Effect<Answer, StoreError> => {
-    if (slots.local) return slots.create(key, row, about, list)
-    return Effect.withFiber((fiber) => {
+  ): Effect.Effect<Answer, StoreError> =>
+    Effect.withFiber((fiber) => {
       const clock = fiber.getRef(Clock.Clock)
       const before = clock.currentTimeMillisUnsafe()
-      return Effect.flatMap(
-        call("create", slots.create(key, row, about, list), parameters.storeCall),
-        (placed): Effect.Effect<Answer, StoreError> => {
-          if (placed._tag === "Taken") return Effect.succeed(placed)
-          return placed.serverTime === undefined
-            ? Effect.succeed(created)
-            : Effect.as(compare(before, placed.serverTime, clock.currentTimeMillisUnsafe(), parameters.margin), created)
-        }
-      )
+      return Effect.flatMap(slots.create(key, row, about, list), (placed): Effect.Effect<Answer, StoreError> => {
+        if (placed._tag === "Taken") return Effect.succeed(placed)
+        return placed.serverTime === undefined
+          ? Effect.succeed(created)
+          : Effect.as(compare(before, placed.serverTime, clock.currentTimeMillisUnsafe(), parameters.margin), created)
+      })
     })
-  }
 
   const deleted = Effect.as({ _tag: "Deleted" } as const)
 
+  const commit = (sender: Sender, row: Row): Effect.Effect<Answer, StoreError> => {
+    const { about, key, transaction } = sender
+    return transaction === undefined || slots.transactions === undefined
+      ? Effect.die(new Error("a commit without a transaction"))
+      : Effect.map(slots.transactions.commit(transaction.id, transaction.staged, key, row, about), (outcome) => {
+          if (outcome._tag === "CommitFailed") sender.refusal = outcome.detail
+          return outcome
+        })
+  }
+
   /** What a command comes to. A store that says nothing is a failure here, and `NoAnswer` to the functions. */
-  const send = (sender: Sender, command: Sent): Effect.Effect<Answer, StoreError> => {
-    const { about, key, parameters, transaction } = sender
-    const limit = parameters.storeCall
+  const send = (sender: Sender, command: Sent, abandoned: Abandoned | undefined): Effect.Effect<Answer, StoreError> => {
+    const { about, key, parameters } = sender
+    if (slots.local && command._tag === "Create") return slots.create(key, command.row, about, command.list)
+    const sent = (operation: string, effect: Effect.Effect<Answer, StoreError>) =>
+      call<Answer, StoreError>(operation, effect, parameters.storeCall, abandoned)
     switch (command._tag) {
       case "Create":
-        return create(sender, command)
+        return sent("create", create(sender, command))
       case "List":
-        return Effect.map(call("list", slots.list(key), limit), (chain) => ({ _tag: "Listed", chain }))
-      case "DeleteGeneration":
-        return deleted(call("deleteGeneration", slots.deleteGeneration(key, command.generation), limit))
-      case "DeleteRow":
-        return call("deleteRow", slots.deleteRow(key, command.slot, command.generation), limit).pipe(
-          Effect.tap(Metric.update(Metrics.garbageRemoved, 1)),
-          deleted
+        return sent(
+          "list",
+          Effect.map(slots.list(key), (chain) => ({ _tag: "Listed", chain }))
         )
+      case "DeleteGeneration":
+        return sent("deleteGeneration", deleted(slots.deleteGeneration(key, command.generation)))
+      case "DeleteRow": {
+        const gone = slots.deleteRow(key, command.slot, command.generation)
+        return sent("deleteRow", deleted(Effect.tap(gone, Metric.update(Metrics.garbageRemoved, 1))))
+      }
       case "Commit":
-        return transaction === undefined || slots.transactions === undefined
-          ? Effect.die(new Error("a commit without a transaction"))
-          : Effect.map(
-              call(
-                "commit",
-                slots.transactions.commit(transaction.id, transaction.staged, key, command.row, about),
-                limit
-              ),
-              (outcome) => {
-                if (outcome._tag === "CommitFailed") sender.refusal = outcome.detail
-                return outcome
-              }
-            )
+        return sent("commit", commit(sender, command.row))
     }
   }
 
-  return { call, checkClock, send }
+  return { call, send, withClock }
 }

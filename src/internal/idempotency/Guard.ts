@@ -36,12 +36,16 @@ export interface Answered<A> {
   readonly status: Status
 }
 
-/** What is protected, and how its ends are written down. */
-export interface Guarded<A, E, R, B> {
+/** Which request it is. */
+export interface Identity {
   /** The prefix of its rows. */
   readonly key: string
   readonly fingerprint: string
   readonly about: About
+}
+
+/** What is protected, and how its ends are written down. */
+export interface Guarded<A, E, R, B> {
   readonly options: Resolved
   readonly handler: Effect.Effect<A, E, R>
   /** After a takeover under `atMostOnce`; undefined: nobody can tell. */
@@ -134,6 +138,7 @@ const conclude = <A, E, R, B>(
 /** What an owner makes of the end of its handler. */
 const ended = <A, E, R, B>(
   { cache, store }: Environment,
+  { fingerprint, key }: Identity,
   guarded: Guarded<A, E, R, B>,
   ownership: Ownership,
   exit: Exit.Exit<A, E>
@@ -145,7 +150,7 @@ const ended = <A, E, R, B>(
       if (content.kind === "failure" || (content.status ?? 200) >= 400) ownership.transaction?.staged.splice(0)
       return Effect.flatMap(store.complete(ownership, content), (completed) => {
         if (completed._tag === "Recorded" && content.body !== undefined)
-          cache.set(guarded.key, { fingerprint: guarded.fingerprint, content, expiresAt: completed.expiresAt })
+          cache.set(key, { fingerprint, content, expiresAt: completed.expiresAt })
         return conclude(guarded, exit, completed)
       })
     }
@@ -159,65 +164,85 @@ const ended = <A, E, R, B>(
   }
 }
 
-const owned = <A, E, R, B>(
+/** What is known of an attempt that did not end. `asking`: not yet, so no end of this one is the handler's. */
+interface Asking {
+  state: "asking" | "known" | "unknown"
+}
+/** Where there was none to ask about; nobody changes it. */
+const known: Asking = { state: "known" }
+
+/** The handler, or what it came to by an attempt that did not end. */
+const reconciled = <A, E, R, B>(
+  { handler, reconcile }: Guarded<A, E, R, B>,
+  token: string,
+  asking: Asking
+): Effect.Effect<A, E, R> => {
+  if (reconcile === undefined) return handler
+  asking.state = "asking"
+  return Effect.flatMap(reconcile(token), (found) => {
+    asking.state = found._tag === "Unknown" ? "unknown" : "known"
+    if (found._tag === "Happened") return Effect.succeed(found.value)
+    return found._tag === "DidNotHappen" ? handler : Effect.interrupt
+  })
+}
+
+/** Runs a handler on a fiber of its own. It ends with `fiber`, as a child of it would, which takes twice as long to make. */
+const running = <A, E, R, B>(
+  fiber: Fiber.Fiber<unknown, unknown>,
   environment: Environment,
+  handler: Effect.Effect<A, E, R>,
+  { options }: Guarded<A, E, R, B>,
+  ownership: Ownership,
+  then: (end: Ended<A, E>) => Effect.Effect<B, E | IdempotencyError>
+): Effect.Effect<B, E | IdempotencyError> => {
+  const lost = Deferred.makeUnsafe<Replay | Busy>()
+  const current = { environment, ownership, step: "", lost }
+  const handling = Effect.runForkWith(Context.add(fiber.context as Context.Context<R>, Current, current))(handler)
+  // Most that end at once need neither a renewal nor somebody who waits.
+  const exit = handling.pollUnsafe()
+  if (exit !== undefined) return then({ _tag: "Ended", exit })
+  const forget = fiber.addObserver(() => handling.interruptUnsafe())
+  const watching = Effect.flatMap(watched(environment.store, options, ownership, handling, lost), (end) => {
+    forget()
+    return then(end)
+  })
+  return Effect.onError(watching, () => Fiber.interrupt(handling))
+}
+
+const owned = <A, E, R, B>(
+  fiber: Fiber.Fiber<unknown, unknown>,
+  environment: Environment,
+  identity: Identity,
   guarded: Guarded<A, E, R, B>,
   ownership: Ownership
 ): Effect.Effect<B, E | IdempotencyError, R> => {
-  const { handler, options, reconcile } = guarded
-  let isUnknown = false
-  // Until it is known what became of the attempt before, no end of this one is the handler's.
-  let isAsking = ownership.reconcile && reconcile !== undefined
-  const asked =
-    ownership.reconcile && reconcile !== undefined
-      ? Effect.flatMap(reconcile(environment.token(ownership, "", "")), (known): Effect.Effect<A, E, R> => {
-          isAsking = false
-          if (known._tag === "Happened") return Effect.succeed(known.value)
-          if (known._tag === "DidNotHappen") return handler
-          isUnknown = true
-          return Effect.interrupt
-        })
-      : handler
-  const told = (end: Ended<A, E>): Effect.Effect<B, E | IdempotencyError> => {
+  const asking: Asking = ownership.reconcile ? { state: "known" } : known
+  const handler = ownership.reconcile
+    ? reconciled(guarded, environment.token(ownership, "", ""), asking)
+    : guarded.handler
+  return running(fiber, environment, handler, guarded, ownership, (end) => {
     if (end._tag === "Replay") return replayed(guarded, end.content)
     if (end._tag === "InProgress") return busy(end)
-    if (isAsking) return ownAnswer(guarded, end.exit, "first")
-    return isUnknown ? Effect.fail(new Indeterminate()) : ended(environment, guarded, ownership, end.exit)
-  }
-  const lost = Deferred.makeUnsafe<Replay | Busy>()
-  let running: Fiber.Fiber<A, E> | undefined
-  const guard = Effect.withFiber<B, E | IdempotencyError, R>((fiber) => {
-    const context = Context.add(fiber.context as Context.Context<R>, Current, {
-      environment,
-      ownership,
-      step: "",
-      lost
-    })
-    running = Effect.runForkWith(context)(asked)
-    // Most that end at once need neither a renewal nor somebody who waits.
-    const exit = running.pollUnsafe()
-    return exit === undefined
-      ? Effect.flatMap(watched(environment.store, options, ownership, running, lost), told)
-      : told({ _tag: "Ended", exit })
+    if (asking.state === "asking") return ownAnswer(guarded, end.exit, "first")
+    return asking.state === "unknown"
+      ? Effect.fail(new Indeterminate())
+      : ended(environment, identity, guarded, ownership, end.exit)
   })
-  // As a child of this fiber, which takes twice as long to make.
-  return Effect.onError(guard, () => (running?.pollUnsafe() === undefined ? interrupted(running) : Effect.void))
 }
-
-const interrupted = (fiber: Fiber.Fiber<unknown, unknown> | undefined): Effect.Effect<void> =>
-  fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
 
 /** Runs it once, or answers as it was answered. */
 export const protect = <A, E, R, B>(
   fiber: Fiber.Fiber<unknown, unknown>,
   environment: Environment,
+  identity: Identity,
   guarded: Guarded<A, E, R, B>
 ): Effect.Effect<B, E | IdempotencyError, R> => {
   const { cache, store } = environment
-  const { about, fingerprint, handler, key, options } = guarded
+  const { about, fingerprint, key } = identity
+  const { handler, options } = guarded
   const { overflow, parameters } = options
   const clock = fiber.getRef(Clock.Clock)
-  const cached = cache.get(key, () => clock.currentTimeMillisUnsafe())
+  const cached = cache.get(key, clock)
   if (cached !== undefined)
     return cached.fingerprint === fingerprint
       ? Metrics.counted(Metrics.replays, replayed(guarded, cached.content))
@@ -229,7 +254,7 @@ export const protect = <A, E, R, B>(
   const answered = (claimed: Claimed, pass: number): Effect.Effect<B, E | IdempotencyError, R> => {
     switch (claimed._tag) {
       case "Owner":
-        return owned(environment, guarded, claimed.ownership)
+        return owned(fiber, environment, identity, guarded, claimed.ownership)
       case "Replay":
         if (claimed.content.body !== undefined)
           cache.set(key, { fingerprint, content: claimed.content, expiresAt: claimed.expiresAt })

@@ -1,4 +1,5 @@
 /** Finished keys that this process remembers by itself; the oldest used goes first. */
+import type * as Clock from "effect/Clock"
 import type { Content } from "./Content.ts"
 
 export interface Entry {
@@ -10,7 +11,7 @@ export interface Entry {
 
 export interface LocalCache {
   /** Undefined where it is not known, or over. */
-  readonly get: (key: string, now: () => number) => Entry | undefined
+  readonly get: (key: string, clock: Clock.Clock) => Entry | undefined
   readonly set: (key: string, entry: Entry) => void
 }
 
@@ -29,11 +30,11 @@ const copied = (entry: Entry): Entry =>
 export const make = (capacity: number): LocalCache => {
   const entries = new Map<string, Entry>()
   return {
-    get: (key, now) => {
+    get: (key, clock) => {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
       entries.delete(key)
-      if (now() > entry.expiresAt) return undefined
+      if (clock.currentTimeMillisUnsafe() > entry.expiresAt) return undefined
       entries.set(key, entry)
       return copied(entry)
     },

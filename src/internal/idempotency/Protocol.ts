@@ -1,7 +1,6 @@
 /** The operations of a store: claim, complete, release, renew and step, each an event of an attempt. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import type * as EpochLog from "../../EpochLog.ts"
 import { type StoreError, StoreUnavailable } from "../../IdempotencyError.ts"
 import * as Metrics from "../../Metrics.ts"
@@ -61,6 +60,8 @@ export interface Options {
   readonly compressAbove?: number | undefined
 }
 
+type Restore = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+
 const results = {
   written: { _tag: "Written" },
   full: { _tag: "Full" },
@@ -69,7 +70,7 @@ const results = {
 } as const satisfies Record<Extract<Resting, { readonly _tag: "Resume" }>["result"], Renewed>
 
 export const make = (slots: Slots, options: Options) => {
-  const { call, checkClock, send } = Calls.make(slots)
+  const { call, send, withClock } = Calls.make(slots)
   const keys = options.encryption ?? []
   const encoding: Content.Encoding = {
     limits: options.limits ?? { part: 4 * 1024 * 1024, parts: 4 },
@@ -103,16 +104,6 @@ export const make = (slots: Slots, options: Options) => {
       content: known,
       expiresAt
     }))
-
-  /** On a fiber of its own: an interruption of the caller does not cut an exchange in two. */
-  const detached = <A, E>(effect: Effect.Effect<A, E>, late: (result: A) => Effect.Effect<unknown, unknown>) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.forkDetach(Effect.interruptible(effect), { startImmediately: true }), (fiber) =>
-        Effect.onInterrupt(restore(Fiber.join(fiber)), () =>
-          Effect.forkDetach(Effect.flatMap(Fiber.join(fiber), late), { startImmediately: true })
-        )
-      )
-    )
 
   const own = (
     attempt: Attempt,
@@ -176,14 +167,23 @@ export const make = (slots: Slots, options: Options) => {
     }
   }
 
-  const claimNow = (request: ClaimRequest): Effect.Effect<Claimed, StoreError> =>
+  const claimNow = (request: ClaimRequest, restore?: Restore): Effect.Effect<Claimed, StoreError> =>
     Effect.withFiber((fiber) => {
       const attempt = new Attempt(request, (stored) => contentOf(request.key, stored))
       const { fingerprint } = request
-      return drive(fiber, driven, attempt, { _tag: "Request", fingerprint }, (command, context) =>
-        claimed(attempt, command, context)
+      const then = (command: Resting, context: Context.Context<never>) => claimed(attempt, command, context)
+      return drive(
+        fiber,
+        driven,
+        attempt,
+        { _tag: "Request", fingerprint },
+        then,
+        restore === undefined ? undefined : { restore, late: givenBack }
       )
     })
+
+  /** A claim whose caller has gone meanwhile. */
+  const givenBack = (result: Claimed) => (result._tag === "Owner" ? release(result.ownership) : Effect.void)
 
   /** What an owner is told at its end. */
   const told = (
@@ -232,7 +232,7 @@ export const make = (slots: Slots, options: Options) => {
           command._tag === "Reply"
             ? told(attempt, operation, command.reply, expiresAt, context)
             : Effect.die(new Error("an end that does not end")),
-        leave
+        { leave }
       )
     )
   }
@@ -253,7 +253,7 @@ export const make = (slots: Slots, options: Options) => {
     attempt.turn.runInterruptible((fiber, leave) => {
       // Another event may have ended the attempt meanwhile.
       if (attempt.state._tag === "Owning" && !attempt.isEnding)
-        return drive(fiber, driven, attempt, event, (command) => written(attempt, command), leave)
+        return drive(fiber, driven, attempt, event, (command) => written(attempt, command), { leave })
       leave()
       return Effect.succeed(results.undecided)
     })
@@ -286,9 +286,7 @@ export const make = (slots: Slots, options: Options) => {
     claim: (request: ClaimRequest) =>
       slots.local
         ? claimNow(request)
-        : detached(Effect.andThen(checkClock(request.parameters), claimNow(request)), (result) =>
-            result._tag === "Owner" ? release(result.ownership) : Effect.void
-          ),
+        : Effect.uninterruptibleMask((restore) => withClock(request.parameters, claimNow(request, restore), restore)),
     complete: (ownership: Ownership, content: Content.Content) => {
       const attempt = ownership as Attempt
       // Uninterruptible, as every end: else nobody would know what became of it.

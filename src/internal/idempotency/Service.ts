@@ -27,7 +27,8 @@ export class Idempotency extends Context.Service<
   }
 >()("holdfast/Idempotency") {}
 
-const isOption = (name: string): name is keyof Options.Options => Object.hasOwn(Options.settings, name)
+const names: ReadonlySet<string> = new Set(Object.keys(Options.settings))
+const isOption = (name: string): name is keyof Options.Options => names.has(name)
 
 /** What an operation sets by itself; undefined where that is nothing, as for most. */
 const ownOptions = (own: Options.Options): Options.Options | undefined => {
@@ -49,7 +50,7 @@ export const make = Effect.fnUntraced(function* (defaults: Options.Options) {
     defaults,
     environment: {
       store,
-      cache: LocalCache.make(plain.localCache),
+      cache: plain.localCache === 0 ? LocalCache.none : LocalCache.make(plain.localCache),
       token: ({ generation, key }, step, name) => Hashes.token(key, generation, `${step}/${name}`)
     },
     resolve: (own, shape) => {
@@ -61,7 +62,7 @@ export const make = Effect.fnUntraced(function* (defaults: Options.Options) {
   })
 })
 
-export interface Asked<A, E, R, B> extends Omit<Guard.Guarded<A, E, R, B>, "key" | "fingerprint" | "about"> {
+export interface Asked<A, E, R, B> extends Guard.Guarded<A, E, R, B> {
   readonly operation: string
   readonly key: string
   readonly userId: string | undefined
@@ -114,10 +115,10 @@ export const protect = <A, E, R, B>(
   const identity = identify(asked, asked.options)
   if (Result.isFailure(identity)) return Effect.fail(identity.failure)
   const { about, prefix, secret } = identity.success
-  const { decode, encode, handler, options, outcome, parts, reconcile, tell } = asked
-  const fingerprint = Hashes.fingerprint(prefix, parts, secret)
-  const guarded = { key: prefix, fingerprint, about, options, handler, reconcile, outcome, encode, decode, tell }
-  const own = options.localCache === 0 ? { ...environment, cache: LocalCache.none } : environment
-  const guarding = Guard.protect(fiber, own, guarded)
-  return options.cleanUp > 0 ? Effect.andThen(cleaningUp(environment, options.cleanUp), guarding) : guarding
+  const { cleanUp, localCache } = asked.options
+  const fingerprint = Hashes.fingerprint(prefix, asked.parts, secret)
+  const isUncached = localCache === 0 && environment.cache !== LocalCache.none
+  const own = isUncached ? { ...environment, cache: LocalCache.none } : environment
+  const guarding = Guard.protect(fiber, own, { key: prefix, fingerprint, about }, asked)
+  return cleanUp > 0 ? Effect.andThen(cleaningUp(environment, cleanUp), guarding) : guarding
 }

@@ -1,5 +1,5 @@
 /** What a layer of `IdempotencyStore` implements. */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as EpochLog from "../../EpochLog.ts"
 import type { StoreShapeMismatch, StoreUnavailable } from "../../IdempotencyError.ts"
 import type { Staged } from "../../Operation.ts"
@@ -39,6 +39,22 @@ export interface Transactions {
   >
   readonly rollback: (id: string) => Call<void>
 }
+
+const now: unique symbol = Symbol("holdfast/idempotency/now")
+
+/**
+ * A call that neither waits nor fails, as an effect and as a plain function: who is on the way already need not step
+ * aside for it, which takes as long as a hash.
+ */
+export interface Instant<A> extends Effect.Effect<A> {
+  readonly [now]: () => A
+}
+
+export const instant = <A>(call: () => A): Instant<A> => Object.assign(Effect.sync(call), { [now]: call })
+
+/** The plain function of an instant call; undefined for any other effect, also for one that was made out of such. */
+export const plainly = <A, E>(call: Effect.Effect<A, E>): (() => A) | undefined =>
+  now in call ? (call as Instant<A>)[now] : undefined
 
 /**
  * What a layer implements. A failure means that nothing is known: the command may have landed, or may land later. No

@@ -11,6 +11,7 @@ import {
   type Row,
   type Slots
 } from "../../IdempotencyStore.ts"
+import { instant } from "../../internal/idempotency/Slots.ts"
 
 /** What a slot's row and a response's parts are written to. */
 interface Part {
@@ -20,10 +21,10 @@ interface Part {
 
 const governed = { rules: EpochLog.rules }
 
-/** Drawn once: nothing outlives this process, so a number behind it does for the rest. */
-const drawn = randomUUID().replaceAll("-", "").slice(0, 20)
-let count = 0
-const nonce = (): string => (++count).toString(16).padStart(12, "0") + drawn
+/** Drawn once: nothing outlives this process, so a number before it does for the rest. */
+const drawn = randomUUID().replaceAll("-", "").slice(0, 23)
+let count = 100_000_000
+const nonce = (): string => count++ + drawn
 
 const created: Placed = { _tag: "Created" }
 const none: ReadonlyArray<Row> = []
@@ -60,7 +61,7 @@ export const makeSlots = (): Slots => {
     local: true,
     nonce,
     create: (key, row) =>
-      Effect.sync(() => {
+      instant((): Placed => {
         const held = keys.get(key)
         const rows = EpochLog.place(governed, held?.rows ?? none, row)
         if (rows === undefined) return { _tag: "Taken", chain: chainOf(key) }

@@ -51,21 +51,21 @@ export interface Options extends Omit<MakeOptions, "encryption" | "encrypt"> {
 /**
  * Puts a row behind the last one, where that is still of the generation and slot that the writer knows; else answers
  * what is there. A value begins with `GENERATION SLOT STEPS `, so that no script reads JSON. The new one comes with no
- * steps in its head, as most have none.
+ * steps in its head, as most have none; with a second key it is a step, which that list gets too.
  */
 const append = `
 local current = redis.call("GET", KEYS[1])
 if not current then return "" end
 if string.sub(current, 1, #ARGV[1]) ~= ARGV[1] then return current end
+local value = ARGV[2]
 local steps = tonumber(string.match(current, "^%d+", #ARGV[1] + 1))
-if ARGV[5] ~= "" then
+if KEYS[2] then
   steps = steps + 1
-  redis.call("RPUSH", KEYS[2], ARGV[5])
-  redis.call("PEXPIRE", KEYS[2], ARGV[4])
+  redis.call("RPUSH", KEYS[2], string.match(value, "{.*"))
+  redis.call("PEXPIRE", KEYS[2], ARGV[3])
 end
-local value = ARGV[3]
-if steps > 0 then value = ARGV[2] .. steps .. string.sub(value, #ARGV[2] + 2) end
-redis.call("SET", KEYS[1], value, "PX", ARGV[4])
+if steps > 0 then value = string.gsub(value, " 0 ", " " .. steps .. " ", 1) end
+redis.call("SET", KEYS[1], value, "PX", ARGV[3])
 return false`
 
 /** Ends a generation, and no other. */
@@ -77,11 +77,11 @@ return 0`
 /** A script by its digest; whole where the server does not know it yet, or has forgotten it. */
 const script = <A>(redis: Redis.Redis["Service"], lua: string) => {
   const digest = digestOf("sha1", lua)
-  return (keys: readonly [string, string], ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
+  return (keys: ReadonlyArray<string>, ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
     Effect.catchIf(
-      redis.send<A>("EVALSHA", digest, "2", ...keys, ...args),
+      redis.send<A>("EVALSHA", digest, String(keys.length), ...keys, ...args),
       ({ cause }) => String(cause).includes("NOSCRIPT"),
-      () => redis.send<A>("EVAL", lua, "2", ...keys, ...args)
+      () => redis.send<A>("EVAL", lua, String(keys.length), ...keys, ...args)
     )
 }
 
@@ -153,14 +153,12 @@ export const makeSlots = (redis: Redis.Redis["Service"], options: Options, secre
     return found
   }
 
-  /** What people read. A first claim has none of it: it is sent with every repetition too, and then to no end. */
-  const forPeople = ({ key, operation, user }: About, createdAt: number): string =>
-    JSON.stringify({
-      idempotencyKey: hashed("key", key),
-      userId: userOf(user),
-      operationType: operation,
-      createdAt: new Date(createdAt).toISOString()
-    })
+  /**
+   * What people read. Nobody can look for a value here, so the key's own hash would say nothing that the name does not.
+   * A first claim has none of it: it is sent with every repetition too, and then to no end.
+   */
+  const forPeople = ({ operation, user }: About, createdAt: number): string =>
+    `{"userId":"${userOf(user)}","operationType":${JSON.stringify(operation)},"createdAt":${createdAt}}`
 
   /** As `JSON.stringify` writes it, which takes twice as long for an object of which it knows nothing. */
   const jsonOf = (row: Row, about: About, createdAt: number): string => {
@@ -203,30 +201,31 @@ export const makeSlots = (redis: Redis.Redis["Service"], options: Options, secre
   const created: Effect.Effect<Placed, Redis.RedisError | StoreUnavailable> =
     waitReplicas === 0 ? Effect.succeed({ _tag: "Created" }) : Effect.as(replicated, { _tag: "Created" })
 
+  const sending = (
+    key: string,
+    row: Row,
+    about: About,
+    now: number
+  ): Effect.Effect<string | null, Redis.RedisError> => {
+    const value = `${headOf(row.generation, row.slot)}0 ${jsonOf(row, about, now)}`
+    const milliseconds = String(Math.max(1, row.purgeAt - now))
+    if (row.slot === 0) return redis.send("SET", keyOf(key), value, "NX", "GET", "PX", milliseconds)
+    const keys = row.kind === "step" ? [keyOf(key), stepsOf(key)] : [keyOf(key)]
+    return runAppend(keys, headOf(row.generation, row.slot - 1), value, milliseconds)
+  }
+
   const place = (key: string, row: Row, about: About) =>
-    Effect.withFiber((fiber) => {
-      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-      const milliseconds = Math.max(1, row.purgeAt - now)
-      const json = jsonOf(row, about, now)
-      const head = headOf(row.generation, row.slot)
-      const sent =
-        row.slot === 0
-          ? redis.send<string | null>("SET", keyOf(key), `${head}0 ${json}`, "NX", "GET", "PX", String(milliseconds))
-          : runAppend(
-              [keyOf(key), stepsOf(key)],
-              headOf(row.generation, row.slot - 1),
-              head,
-              `${head}0 ${json}`,
-              String(milliseconds),
-              row.kind === "step" ? json : ""
-            )
-      return Effect.flatMap(sent, (found): Effect.Effect<Placed, Redis.RedisError | StoreUnavailable> => {
-        if (found === null) return created
-        return found === ""
-          ? Effect.succeed({ _tag: "Taken", chain: undefined })
-          : Effect.mapEager(chainOf(key, found), (chain) => ({ _tag: "Taken", chain }))
-      })
-    })
+    Effect.withFiber((fiber) =>
+      Effect.flatMap(
+        sending(key, row, about, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()),
+        (found): Effect.Effect<Placed, Redis.RedisError | StoreUnavailable> => {
+          if (found === null) return created
+          return found === ""
+            ? Effect.succeed({ _tag: "Taken", chain: undefined })
+            : Effect.mapEager(chainOf(key, found), (chain) => ({ _tag: "Taken", chain }))
+        }
+      )
+    )
 
   return {
     name,
