@@ -7,6 +7,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { codePoints } from "./internal/CodePoints.ts"
 import { normalizeDateTime } from "./internal/DateTimeText.ts"
 import { normalizeInteger, stringify } from "./internal/ExactJson.ts"
 import { isEmail, isIp, isUrl } from "./internal/TextFormats.ts"
@@ -184,17 +185,6 @@ export const boolean = (key: string, options?: Common<boolean>): Of<"boolean"> =
   kind: "boolean",
   ...shared(key, options)
 })
-
-/** Number of code points, which is what sizes count. */
-export const codePoints = (text: string): number => {
-  let count = 0
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index)
-    if (unit >= 0xd800 && unit < 0xdc00) index++
-    count++
-  }
-  return count
-}
 
 /** Kinds that hold text, which compares under the collation. */
 export const textKinds: ReadonlySet<Kind> = new Set<Kind>([

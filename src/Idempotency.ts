@@ -201,7 +201,7 @@ export const step: {
 } = Effect.fnUntraced(function* <A, E, R>(
   name: string,
   effect: Effect.Effect<A, E, R>,
-  success: Values.Codec<A> = Values.json as unknown as Values.Codec<A>
+  success?: Values.Codec<A>
 ): Effect.fn.Return<A, E | StepError, R> {
   const current = yield* Current
   if (name.length === 0 || name.length > longestName) {
@@ -211,9 +211,9 @@ export const step: {
   if (current === undefined) return yield* effect
   const { environment, lost, ownership } = current
   const recorded = ownership.recorded(name)
-  if (recorded !== undefined) return yield* Values.decode<A, never>(yield* recorded, success, undefined)
+  if (recorded !== undefined) return yield* Values.decodeStep(yield* recorded, success)
   const value = yield* Effect.provideService(effect, Current, { ...current, step: name })
-  const written = yield* environment.store.step(ownership, name, Values.encode(Exit.succeed(value), success, undefined))
+  const written = yield* environment.store.step(ownership, name, Values.encodeStep(value, success))
   switch (written._tag) {
     case "Written":
     case "Unneeded":

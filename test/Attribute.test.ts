@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Attribute from "../src/Attribute.ts"
+import { codePoints } from "../src/internal/CodePoints.ts"
 import * as RowWidth from "../src/internal/RowWidth.ts"
 
 const checked = (attribute: Attribute.Attribute, value: unknown) => Attribute.check(attribute, value)
@@ -83,7 +84,7 @@ describe("Attribute", () => {
   ]
   for (const [text, expected] of counted) {
     it(`${JSON.stringify(text)} has ${expected} code points`, () => {
-      assert.strictEqual(Attribute.codePoints(text), expected)
+      assert.strictEqual(codePoints(text), expected)
     })
   }
 

@@ -25,6 +25,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as IdempotencyClient from "../src/IdempotencyClient.ts"
+import * as ClientError from "../src/IdempotencyClientError.ts"
 import * as Problem from "../src/Problem.ts"
 
 const order = HttpClientRequest.post("http://shop.test/orders?a=1").pipe(HttpClientRequest.bodyText("pay"))
@@ -155,7 +156,7 @@ describe("IdempotencyClient.execute gives up", () => {
       const { at, result } = yield* play(script, { key: "order-17" })
       assert.deepStrictEqual(at, [0, 100])
       const error = errorIn(result)
-      assert.instanceOf(error, IdempotencyClient.RetryTooFar)
+      assert.instanceOf(error, ClientError.RetryTooFar)
       assert.strictEqual(DateTime.formatIso(error.retryAt), "1970-01-01T00:03:40.000Z")
       assert.deepStrictEqual([error.attempts, error.status], [2, 409])
       assert.strictEqual(
@@ -168,7 +169,7 @@ describe("IdempotencyClient.execute gives up", () => {
   it.effect("where Retry-After is beyond all dates", () =>
     Effect.gen(function* () {
       const { result } = yield* play([say(503, { "retry-after": "9".repeat(400) })])
-      assert.instanceOf(errorIn(result), IdempotencyClient.RetryTooFar)
+      assert.instanceOf(errorIn(result), ClientError.RetryTooFar)
     })
   )
 
@@ -176,7 +177,7 @@ describe("IdempotencyClient.execute gives up", () => {
     Effect.gen(function* () {
       const { result } = yield* play([breakOff, say(429, { "retry-after": "7" })], { attempts: 2, key: "order-17" })
       const error = errorIn(result)
-      assert.instanceOf(error, IdempotencyClient.RetriesSpent)
+      assert.instanceOf(error, ClientError.RetriesSpent)
       assert.strictEqual(error.status, 429)
       assert.strictEqual(
         error.message,
@@ -198,9 +199,9 @@ describe("IdempotencyClient.execute gives up", () => {
     Effect.gen(function* () {
       const waiting = yield* play([say(503)], { budget: "4 seconds", attempts: 100 })
       assert.deepStrictEqual(waiting.at, [0, 0.5, 1.5, 3.5])
-      assert.instanceOf(errorIn(waiting.result), IdempotencyClient.RetriesSpent)
+      assert.instanceOf(errorIn(waiting.result), ClientError.RetriesSpent)
       const hoping = errorIn((yield* play([silent], { budget: "40 seconds", chance: 0 })).result)
-      assert.instanceOf(hoping, IdempotencyClient.RetriesSpent)
+      assert.instanceOf(hoping, ClientError.RetriesSpent)
       assert.strictEqual(hoping.attempts, 2)
       assert.deepStrictEqual(hoping.elapsed, Duration.seconds(40))
     })
@@ -210,7 +211,7 @@ describe("IdempotencyClient.execute gives up", () => {
     Effect.gen(function* () {
       const { at, result } = yield* play([say(503, { "retry-after": "0" })], { budget: "400 millis" })
       assert.lengthOf(at, 1)
-      assert.instanceOf(errorIn(result), IdempotencyClient.RetriesSpent)
+      assert.instanceOf(errorIn(result), ClientError.RetriesSpent)
     })
   )
 
@@ -235,7 +236,7 @@ describe("IdempotencyClient.execute gives up", () => {
 
   it.effect("and every error can be written as JSON and read again", () =>
     Effect.gen(function* () {
-      const codec = Schema.toCodecJson(IdempotencyClient.IdempotencyClientError)
+      const codec = Schema.toCodecJson(ClientError.IdempotencyClientError)
       const scripts = [[breakOff], [say(503, { "retry-after": "999" })], [problem("response-not-kept")]]
       for (const script of scripts) {
         const error = errorIn((yield* play(script)).result)

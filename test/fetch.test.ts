@@ -17,6 +17,7 @@ import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 import { idempotentFetch, IdempotencyError, type Options, type Reason } from "../src/fetch.ts"
 import * as IdempotencyClient from "../src/IdempotencyClient.ts"
+import * as ClientError from "../src/IdempotencyClientError.ts"
 import * as Problem from "../src/Problem.ts"
 
 type Responder = (response: ServerResponse, request: IncomingMessage) => void
@@ -96,7 +97,7 @@ const reasons = {
   RetryTooFar: () => "retry-too-far",
   RetriesSpent: () => "retries-spent"
 } satisfies {
-  [E in IdempotencyClient.IdempotencyClientError as E["_tag"]]: (error: E) => Reason
+  [E in ClientError.IdempotencyClientError as E["_tag"]]: (error: E) => Reason
 }
 
 const byEffect =
@@ -111,7 +112,7 @@ const byEffect =
         }
         const error = result.failure
         if (error._tag === "HttpClientError") assert.fail(error.message)
-        const end = (reasons[error._tag] as (error: IdempotencyClient.IdempotencyClientError) => Reason)(error)
+        const end = (reasons[error._tag] as (error: ClientError.IdempotencyClientError) => Reason)(error)
         return { end, attempts: "attempts" in error ? error.attempts : 0 }
       }),
       Effect.provide(client),

@@ -6,7 +6,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Embedded from "holdfast/layers/databases/Embedded"
 import * as Emulator from "holdfast/layers/vendors/appwrite/emulator/Emulator"
-import { createServer } from "node:http"
+import { createServer, type Server } from "node:http"
 
 export const project = "p"
 export const key = "k"
@@ -16,12 +16,12 @@ export const asKey = { "x-appwrite-project": project, "x-appwrite-key": key }
 /** Headers of a guest's call. */
 export const asGuest = { "x-appwrite-project": project }
 
-/** The endpoint; it is closed with the scope. */
-export const start = (options: Partial<Emulator.Options> = {}) =>
+/** The endpoint; it is closed with the scope. `open`: makes the HTTP server. */
+export const start = (options: Partial<Emulator.Options> = {}, open: () => Server = createServer) =>
   Effect.gen(function* () {
     const server = Emulator.layer({ project, keys: [{ secret: key }], storage: ":memory:", ...options }).pipe(
       Layer.provideMerge(
-        NodeHttpServer.layerServer(createServer, { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: 100 })
+        NodeHttpServer.layerServer(open, { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: 100 })
       ),
       Layer.provide(Embedded.layer({ filename: ":memory:", bare: true }))
     )

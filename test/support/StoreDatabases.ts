@@ -5,13 +5,15 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AppwriteException, Client, type Models, TablesDB } from "node-appwrite"
-import type { Collection } from "../../src/Collection.ts"
 import { Databases, failure, make as makeDatabases, type Methods } from "../../src/Databases.ts"
 import * as Reason from "../../src/DatabasesError.ts"
 import type { Document } from "../../src/Document.ts"
-import type { Of, Operation, ResultOf, Staged, Tag, Transaction } from "../../src/Operation.ts"
+import type { Of, Operation, ResultOf, Tag } from "../../src/Operation.ts"
 import * as Columns from "./sdk/Columns.ts"
 import { texts } from "./sdk/Queries.ts"
+import { tableOf } from "./sdk/Rows.ts"
+import { toCollection } from "./sdk/Schemas.ts"
+import { toTransaction, toWire } from "./sdk/Transactions.ts"
 
 export interface Options {
   readonly endpoint: string
@@ -20,48 +22,7 @@ export interface Options {
   readonly databaseId?: string | undefined
 }
 
-const tableOf = ({ collection, database }: { readonly database: string; readonly collection: string }) => ({
-  databaseId: database,
-  tableId: collection
-})
-
-const toCollection = (table: Models.Table): Collection => ({
-  $id: table.$id,
-  $createdAt: table.$createdAt,
-  $updatedAt: table.$updatedAt,
-  $permissions: table.$permissions,
-  name: table.name,
-  enabled: table.enabled,
-  documentSecurity: table.rowSecurity,
-  attributes: table.columns.map((column) => Columns.toAttribute(column as unknown as Columns.Column)),
-  indexes: table.indexes.map((index) => Columns.toIndex(index as unknown as Columns.WireIndex))
-})
-
 const toDocument = ({ $databaseId: _database, $tableId: _table, ...rest }: Models.Row): Document => rest
-
-const toTransaction = (one: Models.Transaction): Transaction => ({
-  $id: one.$id,
-  $createdAt: one.$createdAt,
-  $updatedAt: one.$updatedAt,
-  status: one.status as Transaction["status"],
-  operations: one.operations,
-  expiresAt: one.expiresAt
-})
-
-/** What a handler stages in tests: creations, changes and deletions of single documents. */
-const toWire = (operation: Staged): object => {
-  const table = tableOf(operation)
-  switch (operation._tag) {
-    case "CreateDocument":
-      return { ...table, action: "create", rowId: operation.document.$id, data: operation.document }
-    case "UpdateDocument":
-      return { ...table, action: "update", rowId: operation.id, data: operation.changes }
-    case "DeleteDocument":
-      return { ...table, action: "delete", rowId: operation.id }
-    default:
-      throw new Error(`the store's Databases for tests stages no ${operation._tag}`)
-  }
-}
 
 const send = (tables: TablesDB, operation: Operation): Promise<unknown> => {
   switch (operation._tag) {

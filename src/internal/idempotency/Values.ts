@@ -8,36 +8,7 @@ import type { Content } from "./Content.ts"
 /** A schema without services, whose values can be written as JSON. */
 export type Codec<A> = Schema.Codec<A, unknown>
 
-interface Texts<A> {
-  /** Undefined where the value can't be written. */
-  readonly encode: (value: A) => string | undefined
-  readonly decode: (text: string) => Effect.Effect<A, ResponseNotKept>
-}
-
-const known = new WeakMap<Schema.Top, Texts<never>>()
-
 const notKept = () => new ResponseNotKept({ originalStatus: null })
-
-/** What a schema makes of values, compiled once. The text is made here: a schema for it takes six times as long. */
-const textsOf = <A>(schema: Codec<A>): Texts<A> => {
-  const found = known.get(schema)
-  if (found !== undefined) return found as unknown as Texts<A>
-  const codec = Schema.toCodecJson(schema)
-  const encode = Schema.encodeExit(codec)
-  const decode = Schema.decodeUnknownEffect(codec)
-  const made: Texts<A> = {
-    encode: (value) => {
-      const exit = encode(value)
-      return Exit.isSuccess(exit) ? writeJson(exit.value) : undefined
-    },
-    decode: (text) => {
-      const json = readJson(text)
-      return json === undefined ? Effect.fail(notKept()) : Effect.mapErrorEager(decode(json), notKept)
-    }
-  }
-  known.set(schema, made as unknown as Texts<never>)
-  return made
-}
 
 /** Undefined where it can't be written, or read. */
 const writeJson = (value: unknown): string | undefined => {
@@ -62,14 +33,34 @@ const content = (kind: Content["kind"], body: string | undefined): Content => ({
   body
 })
 
+const writers = new WeakMap<Schema.Top, (value: unknown) => string | undefined>()
+
+/** What a schema makes of values, compiled once. The text is made here: a schema for it takes six times as long. */
+const writerOf = (schema: Schema.Codec<unknown, unknown>): ((value: unknown) => string | undefined) => {
+  const found = writers.get(schema)
+  if (found !== undefined) return found
+  const encode = Schema.encodeUnknownExit(Schema.toCodecJson(schema))
+  const made = (value: unknown) => {
+    const exit = encode(value)
+    return Exit.isSuccess(exit) ? writeJson(exit.value) : undefined
+  }
+  writers.set(schema, made)
+  return made
+}
+const write = <A>(schema: Codec<A>, value: A): string | undefined => writerOf(schema)(value)
+
+const read = <A>(schema: Codec<A>, text: string): Effect.Effect<A, ResponseNotKept> => {
+  const json = readJson(text)
+  return json === undefined
+    ? Effect.fail(notKept())
+    : Effect.mapErrorEager(Schema.decodeUnknownEffect(Schema.toCodecJson(schema))(json), notKept)
+}
+
 /** A value that is not what its schema says is kept without a body: that it has happened is not forgotten. */
 export const encode = <A, E>(exit: Exit.Exit<A, E>, success: Codec<A>, error: Codec<E> | undefined): Content => {
-  if (Exit.isSuccess(exit)) return content("success", textsOf(success).encode(exit.value))
+  if (Exit.isSuccess(exit)) return content("success", write(success, exit.value))
   const [reason] = exit.cause.reasons
-  return content(
-    "failure",
-    reason?._tag === "Fail" && error !== undefined ? textsOf(error).encode(reason.error) : undefined
-  )
+  return content("failure", reason?._tag === "Fail" && error !== undefined ? write(error, reason.error) : undefined)
 }
 
 export const decode = <A, E>(
@@ -78,11 +69,21 @@ export const decode = <A, E>(
   error: Codec<E> | undefined
 ): Effect.Effect<A, E | ResponseNotKept> => {
   if (typeof body !== "string") return Effect.fail(notKept())
-  if (kind === "success") return textsOf(success).decode(body)
+  if (kind === "success") return read(success, body)
   return error === undefined
     ? Effect.fail(notKept())
-    : Effect.flatMap(textsOf(error).decode(body), (failure) => Effect.fail(failure))
+    : Effect.flatMap(read(error, body), (failure) => Effect.fail(failure))
 }
 
-/** Of any JSON value: for steps that say no schema. */
-export const json: Codec<Schema.Json> = Schema.Json
+const isJson = Schema.is(Schema.Json)
+
+/** The result of a step; without a schema it is JSON, as the types of `step` demand. */
+export const encodeStep = <A>(value: A, success: Codec<A> | undefined): Content => {
+  if (success !== undefined) return content("success", write(success, value))
+  return content("success", isJson(value) ? writeJson(value) : undefined)
+}
+
+export const decodeStep = <A>(kept: Content, success: Codec<A> | undefined): Effect.Effect<A, ResponseNotKept> => {
+  if (success !== undefined) return decode<A, never>(kept, success, undefined)
+  return typeof kept.body === "string" ? Effect.succeed(JSON.parse(kept.body)) : Effect.fail(notKept())
+}

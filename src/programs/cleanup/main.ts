@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Idempotency from "../../Idempotency.ts"
+import * as Flags from "../flags.ts"
 import * as Launch from "../launch.ts"
 import * as Output from "../output.ts"
 import * as Settings from "../settings.ts"
@@ -27,12 +28,7 @@ const flags = {
     Flag.withMetavar("URL"),
     Flag.withFallbackConfig(Settings.fallbacks.store)
   ),
-  databaseId: Flag.String("database-id").pipe(
-    Flag.withDescription("The database of sqlite: that the keys are in"),
-    Flag.withMetavar("ID"),
-    Flag.withFallbackConfig(Settings.fallbacks.databaseId),
-    Flag.withDefault("main")
-  ),
+  databaseId: Flags.databaseId("the keys of sqlite: are in"),
   olderThan: Flag.String("older-than").pipe(
     Flag.withDescription('Only what has been over for so long, as "2 days". It never shortens: 0 removes no live key'),
     Flag.withMetavar("TIME"),
@@ -48,10 +44,7 @@ const flags = {
     Flag.withDefault(100)
   ),
   dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Count, and remove nothing"), Flag.withDefault(false)),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDescription("One JSON document on standard output, messages on standard error"),
-    Flag.withDefault(false)
-  )
+  json: Flags.json
 } as const
 
 const command = Command.make("cleanup", flags, ({ batch, databaseId, dryRun, json, olderThan, store }) =>

@@ -7,6 +7,7 @@ import type * as Path from "effect/Path"
 import * as Folder from "../../layers/migrations/Folder.ts"
 import type { Services, Source } from "../../Migrator.ts"
 import { meanings } from "../exitCodes.ts"
+import * as Flags from "../flags.ts"
 import * as Output from "../output.ts"
 import * as Settings from "../settings.ts"
 import * as Target from "../targets/database.ts"
@@ -34,12 +35,7 @@ export const root = Command.make("holdfast").pipe(
       Flag.withFallbackConfig(Settings.fallbacks.database),
       Flag.withDefault("sqlite:.data/holdfast.db")
     ),
-    databaseId: Flag.String("database-id").pipe(
-      Flag.withDescription("The database in the target that migrations work in"),
-      Flag.withMetavar("ID"),
-      Flag.withFallbackConfig(Settings.fallbacks.databaseId),
-      Flag.withDefault("main")
-    ),
+    databaseId: Flags.databaseId("migrations work in"),
     migrations: Flag.String("migrations").pipe(
       Flag.withDescription("Folder of the migrations"),
       Flag.withMetavar("DIR"),
@@ -52,10 +48,7 @@ export const root = Command.make("holdfast").pipe(
       Flag.withFallbackConfig(Settings.fallbacks.backups),
       Flag.withDefault("./backups")
     ),
-    json: Flag.Boolean("json").pipe(
-      Flag.withDescription("One JSON document on standard output, messages on standard error"),
-      Flag.withDefault(false)
-    )
+    json: Flags.json
   })
 )
 

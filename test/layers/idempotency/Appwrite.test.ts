@@ -1,11 +1,8 @@
 /** Keys on Appwrite, as the emulator is one, through node-appwrite and over a real socket. */
 import { assert, describe, it } from "@effect/vitest"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as HttpServer from "effect/http/HttpServer"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -13,7 +10,6 @@ import type * as Scope from "effect/Scope"
 import * as Attribute from "../../../src/Attribute.ts"
 import type { Methods } from "../../../src/Databases.ts"
 import * as Idempotency from "../../../src/Idempotency.ts"
-import * as Embedded from "../../../src/layers/databases/Embedded.ts"
 import * as Database from "../../../src/layers/idempotency/Database.ts"
 import * as Emulator from "../../../src/layers/vendors/appwrite/emulator/Emulator.ts"
 import {
@@ -30,29 +26,16 @@ import {
   worldOf
 } from "../../contract/idempotency/support.ts"
 import { contract } from "../../contract/IdempotencyStore.ts"
-import { key, project, send } from "../../support/Emulator.ts"
+import { key, project, send, start } from "../../support/Emulator.ts"
 import * as HandClock from "../../support/HandClock.ts"
 import * as StoreDatabases from "../../support/StoreDatabases.ts"
 import * as WireCounts from "../../support/WireCounts.ts"
 
 const secret = "a secret of thirty-two bytes, or more"
 
-/** On a free port of the loopback, over an engine in memory; its date is moved by hand. */
-const serve = Effect.fnUntraced(function* (
-  clock: HandClock.HandClock,
-  counts: WireCounts.WireCounts,
-  options: Partial<Emulator.Options> = {}
-) {
-  const server = Emulator.layer({ project, keys: [{ secret: key }], storage: ":memory:", ...options }).pipe(
-    Layer.provideMerge(
-      NodeHttpServer.layerServer(counts.open, { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: 100 })
-    ),
-    Layer.provide(Embedded.layer({ filename: ":memory:", bare: true }))
-  )
-  const built = Effect.provideService(Layer.build(server), Clock.Clock, clock.dateOnly)
-  const { address } = Context.get(yield* built, HttpServer.HttpServer)
-  return `${HttpServer.formatAddress(address)}/v1`
-})
+/** Its date is moved by hand. */
+const serve = (clock: HandClock.HandClock, counts: WireCounts.WireCounts, options: Partial<Emulator.Options> = {}) =>
+  Effect.provideService(start(options, counts.open), Clock.Clock, clock.dateOnly)
 
 const site = Layer.effect(
   Site,

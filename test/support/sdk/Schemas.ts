@@ -27,7 +27,7 @@ const toDatabase = ({ $createdAt, $id, $updatedAt, enabled, name }: Database): D
 interface WireTable extends Omit<Collection, "attributes" | "indexes" | "documentSecurity"> {
   readonly rowSecurity: boolean
 }
-const toCollection = (
+export const toCollection = (
   table: WireTable & { readonly columns: ReadonlyArray<unknown>; readonly indexes: ReadonlyArray<unknown> }
 ): Collection => ({
   $id: table.$id,

@@ -12,7 +12,7 @@ import { type Answer, refuse, type Session } from "./Session.ts"
 type Handler<T extends Tag> = (session: Session, operation: Of<T>) => Answer<ResultOf<T>>
 const handler = <T extends Tag>(run: Handler<T>): Handler<T> => run
 
-const toTransaction = (one: Models.Transaction): Transaction => ({
+export const toTransaction = (one: Models.Transaction): Transaction => ({
   $id: one.$id,
   $createdAt: one.$createdAt,
   $updatedAt: one.$updatedAt,
@@ -44,7 +44,7 @@ const check = Effect.fnUntraced(function* (operation: Staged): Effect.fn.Return<
   }
 })
 
-const toWire = (operation: Staged): object => {
+export const toWire = (operation: Staged): object => {
   const table = tableOf(operation)
   switch (operation._tag) {
     case "CreateDocument":

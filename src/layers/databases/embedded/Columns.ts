@@ -3,7 +3,8 @@
  * that any tool can read it. SQLite compares bytes; beside an indexed text stands its sort key (`~key`), which
  * compares as the server does.
  */
-import { type Attribute, codePoints, textKinds, type Value } from "../../../Attribute.ts"
+import { type Attribute, textKinds, type Value } from "../../../Attribute.ts"
+import { codePoints } from "../../../internal/CodePoints.ts"
 import type { Collection } from "../../../Collection.ts"
 import { sortKey } from "../../../Collation.ts"
 import { attributeOf } from "../../../Collection.ts"

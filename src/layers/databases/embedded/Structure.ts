@@ -1,6 +1,7 @@
 /** Operations on the schema: the catalog's records and SQLite's tables, columns and indexes, changed together. */
 import * as Result from "effect/Result"
 import * as Attribute from "../../../Attribute.ts"
+import { codePoints } from "../../../internal/CodePoints.ts"
 import { attributeOf, type Collection, type Database, sameKey } from "../../../Collection.ts"
 import { AlreadyExists, LimitExceeded } from "../../../DatabasesError.ts"
 import { formatDateTime } from "../../../internal/DateTimeText.ts"
@@ -200,7 +201,7 @@ const checkResize = (
         ...sqlite
           .all(`select ${column} from ${tableOf(database, collection.$id)} where ${column} is not null`)
           .flatMap(([cell]) => JSON.parse(String(cell)) as ReadonlyArray<string | null>)
-          .map((element) => Attribute.codePoints(element ?? ""))
+          .map((element) => codePoints(element ?? ""))
       )
     : Number(sqlite.first(`select max(code_points(${column})) from ${tableOf(database, collection.$id)}`)?.[0])
   if (longest > size) {

@@ -1,5 +1,6 @@
 /** Columns on the wire: what a call asks for as an attribute of ours, and how a column is shown. */
 import * as Attribute from "../../../../../Attribute.ts"
+import { codePoints } from "../../../../../internal/CodePoints.ts"
 import * as Result from "effect/Result"
 import * as ApiFailure from "../ApiFailure.ts"
 import type * as Fields from "../Fields.ts"
@@ -125,7 +126,7 @@ const bounds = (input: Fields.Fields, whole: boolean) => {
 
 const elements = (input: Fields.Fields): ReadonlyArray<string> => {
   const value = Parameters.required(input, "elements")
-  const fits = (one: unknown) => typeof one === "string" && one.length > 0 && Attribute.codePoints(one) <= 255
+  const fits = (one: unknown) => typeof one === "string" && one.length > 0 && codePoints(one) <= 255
   if (!Array.isArray(value) || value.length > 100 || !value.every(fits)) {
     throw ApiFailure.invalidParameter(
       "elements",

@@ -1,6 +1,6 @@
 /** Parameters of calls: read, checked, refused in the server's words. Throws `ApiFailure`; handlers turn it into theirs. */
 import * as Result from "effect/Result"
-import { codePoints } from "../../../../../Attribute.ts"
+import { codePoints } from "../../../../../internal/CodePoints.ts"
 import * as Permission from "../../../../../Permission.ts"
 import { invalidParameter, missingParameter } from "../ApiFailure.ts"
 import type * as Fields from "../Fields.ts"

@@ -1,5 +1,5 @@
 /** Queries on the wire, JSON texts with `method`, `attribute` and `values`, as queries of ours. */
-import { codePoints } from "../../../../../Attribute.ts"
+import { codePoints } from "../../../../../internal/CodePoints.ts"
 import * as Query from "../../../../../Query.ts"
 import * as ApiFailure from "../ApiFailure.ts"
 import * as Json from "../Json.ts"
