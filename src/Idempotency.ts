@@ -87,6 +87,8 @@ const guarding = <A, E, R, B>(
     const resolved = service.resolve(own, { reconcile: reconcile !== undefined, transactional: isTransactional })
     if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
     const options = resolved.success
+    if (isTransactional && !service.environment.store.transactional)
+      return Effect.fail(Service.withoutTransactions(service.name))
     const text = payloadText(own.payload)
     if (Result.isFailure(text)) return Effect.fail(text.failure)
     const payload = text.success
@@ -186,9 +188,6 @@ export const runEach = <I, A, E, R>(
 /** What a step can fail with, beside its effect. */
 export type StepError = StoreError | ChainFull | ResponseNotKept | OptionsInvalid
 
-/** Characters of a step's name, as a row takes them. */
-const longestName = 255
-
 /**
  * A recorded step of a handler: a later attempt gets its result, and does not do it again. Steps of one handler have
  * different names. Its effect may still run twice, where a process ends between the two: pass `token` on.
@@ -204,8 +203,8 @@ export const step: {
   success?: Values.Codec<A>
 ): Effect.fn.Return<A, E | StepError, R> {
   const current = yield* Current
-  if (name.length === 0 || name.length > longestName) {
-    const detail = `${JSON.stringify(name.slice(0, 40))} has ${name.length} characters, and may have 1 to ${longestName}`
+  if (!Service.isName(name)) {
+    const detail = `${JSON.stringify(name.slice(0, 40))} is no name. Give it 1 to 255 characters, and no half of a surrogate pair`
     return yield* new OptionsInvalid({ option: "name of a step", detail })
   }
   if (current === undefined) return yield* effect

@@ -1,6 +1,7 @@
 /** How an operation is protected: the numbers, their defaults, and what does not go together. */
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as EpochLog from "./EpochLog.ts"
@@ -88,21 +89,66 @@ export interface Shape {
 
 const hour = 3_600_000
 
-const milliseconds = (input: Duration.Input | undefined, fallback: number): number =>
-  input === undefined ? fallback : Duration.toMillis(input)
+/** Longer than any store can write as a date from now. */
+const longest = 100 * 365 * 24 * hour
+
+/** Undefined where it is no length of time. */
+const milliseconds = (input: Duration.Input | undefined, fallback: number): number | undefined => {
+  if (input === undefined) return fallback
+  // A duration of less than nothing would be nothing.
+  if (typeof input === "number" && !(input >= 0)) return undefined
+  const length = Option.getOrUndefined(Duration.fromInput(input))
+  const value = length === undefined ? Number.NaN : Duration.toMillis(length)
+  return value >= 0 && value <= longest ? value : undefined
+}
+
+/** Options that are one of a few words. */
+const words = {
+  mode: ["atLeastOnce", "atMostOnce"],
+  whenInProgress: ["conflict", "wait"],
+  keyPolicy: ["required", "optional", "payload"],
+  overflow: ["parts", "marker"],
+  onStoreFailure: ["fail", "proceed"]
+} as const satisfies { readonly [K in keyof Options]?: ReadonlyArray<NonNullable<Options[K]>> }
 
 /** Options with their defaults; refused where they can't work together. */
 export const resolve = (options: Options, shape: Shape): Result.Result<Resolved, OptionsInvalid> => {
+  const refuse = (option: string, detail: string) => Result.fail(new OptionsInvalid({ option, detail }))
+  for (const [name, known] of Object.entries(words)) {
+    const given = options[name as keyof typeof words]
+    if (given !== undefined && !known.some((word) => word === given))
+      return refuse(name, `${JSON.stringify(given)} is none of ${known.join(", ")}`)
+  }
   const lease = milliseconds(options.lease, 60_000)
-  const margin = milliseconds(options.margin, 5000)
-  const ttl = milliseconds(options.ttl, 24 * hour)
-  const useful = milliseconds(options.useful, lease / 2)
-  const storeCall = milliseconds(options.storeCall, lease / 12)
+  const times = {
+    lease,
+    margin: milliseconds(options.margin, 5000),
+    ttl: milliseconds(options.ttl, 24 * hour),
+    useful: milliseconds(options.useful, (lease ?? 0) / 2),
+    storeCall: milliseconds(options.storeCall, (lease ?? 0) / 12),
+    waitFor: milliseconds(options.waitFor, 25_000)
+  }
+  if (!isComplete(times)) {
+    const [name] = Object.entries(times).find(([, value]) => value === undefined)!
+    const given = String(options[name as keyof typeof times])
+    return refuse(name, `${given} is no length of time from nothing to a hundred years. Write it as "90 seconds"`)
+  }
+  return together(options, shape, times)
+}
+
+type Times = Readonly<Record<"lease" | "margin" | "ttl" | "useful" | "storeCall" | "waitFor", number>>
+const isComplete = (times: { readonly [K in keyof Times]: number | undefined }): times is Times =>
+  Object.values(times).every((value) => value !== undefined)
+
+/** What each of them may be beside the others. */
+const together = (
+  options: Options,
+  shape: Shape,
+  { lease, margin, storeCall, ttl, useful, waitFor }: Times
+): Result.Result<Resolved, OptionsInvalid> => {
   const localCache = options.localCache ?? 256
   const cleanUp = options.cleanUp ?? 0
   const refuse = (option: string, detail: string) => Result.fail(new OptionsInvalid({ option, detail }))
-  for (const [name, value] of Object.entries({ lease, margin, ttl, useful, storeCall }))
-    if (!Number.isFinite(value) || value < 0) return refuse(name, "it is no length of time")
   if (lease <= 0) return refuse("lease", "it must be longer than nothing")
   if (storeCall <= 0) return refuse("storeCall", "it must be longer than nothing")
   if (ttl < 2 * lease + margin)
@@ -143,7 +189,7 @@ export const resolve = (options: Options, shape: Shape): Result.Result<Resolved,
     },
     renew: options.renew ?? true,
     whenInProgress: options.whenInProgress ?? "conflict",
-    waitFor: milliseconds(options.waitFor, 25_000),
+    waitFor,
     keyPolicy: options.keyPolicy ?? "required",
     strict: options.strict ?? false,
     overflow: options.overflow ?? "parts",

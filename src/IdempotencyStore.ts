@@ -41,6 +41,8 @@ export interface RemoveOptions {
 export interface Operations {
   /** For people: what the store is on. */
   readonly name: string
+  /** Whether completions can be written in one transaction with documents. */
+  readonly transactional: boolean
   /** Asks for a key. An interruption does not leave a claim behind that its owner does not know of. */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Protocol.Claimed, StoreError>
   /** Records the response of an owner, once. */
@@ -78,6 +80,7 @@ export const make = (slots: Slots, options: MakeOptions = {}): Operations => {
   const store = Protocol.make(slots, options)
   return {
     name: slots.name,
+    transactional: slots.transactions !== undefined,
     claim: store.claim,
     complete: store.complete,
     release: store.release,
@@ -85,7 +88,8 @@ export const make = (slots: Slots, options: MakeOptions = {}): Operations => {
     step: store.step,
     removeExpired: Effect.fn("IdempotencyStore.removeExpired")(function* (settings?: RemoveOptions) {
       const batch = Math.max(1, Math.floor(settings?.batch ?? 100) || 1)
-      const before = (yield* Clock.currentTimeMillis) - Math.max(0, settings?.olderThan ?? 0)
+      const older = Math.max(0, settings?.olderThan ?? 0) || 0
+      const before = Math.max(0, (yield* Clock.currentTimeMillis) - older)
       const dryRun = settings?.dryRun ?? false
       let deletedCount = 0
       for (;;) {

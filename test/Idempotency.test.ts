@@ -453,11 +453,13 @@ describe("steps and tokens", () => {
 
   it.effect("a step's name is refused before its effect, where no row takes it", () =>
     Effect.gen(function* () {
-      for (const name of ["", "x".repeat(256)]) {
+      for (const name of ["", "x".repeat(256), "\ud800"]) {
         const error = yield* Effect.flip(Idempotency.step(name, Effect.die("it ran")))
         assert.strictEqual(error._tag, "OptionsInvalid")
+        const operation = yield* Effect.flip(Idempotency.run(Effect.die("it ran"), { ...charge, operation: name }))
+        assert.strictEqual(operation._tag, "OptionsInvalid")
       }
-    })
+    }).pipe(Effect.provide(onMemory()))
   )
 
   it.effect("a step of any schema comes back as it was", () =>
@@ -574,12 +576,11 @@ describe("Idempotency.transactional", () => {
     }).pipe(Effect.provide(onDatabase))
   )
 
-  it.effect("is refused on a store without transactions, and the key is given back", () =>
+  it.effect("is refused on a store without transactions before anything is claimed", () =>
     Effect.gen(function* () {
-      assert.strictEqual(
-        (yield* Effect.flip(Idempotency.transactional(ordering("o1"), charge)))._tag,
-        "StoreUnavailable"
-      )
+      const error = yield* Effect.flip(Idempotency.transactional(ordering("o1"), charge))
+      assert.strictEqual(error._tag, "OptionsInvalid")
+      assert.include(error.message, "memory has no transactions")
       assert.strictEqual((yield* Idempotency.attempt(Effect.succeed({ number: 3 }), charge)).status, "first")
     }).pipe(Effect.provide(onMemory()))
   )
@@ -635,6 +636,11 @@ describe("the options", () => {
       assert.strictEqual(yield* refused({ storeCall: "31 seconds" }), "storeCall")
       assert.strictEqual(yield* refused({ localCache: -1 }), "localCache")
       assert.strictEqual(yield* refused({ cleanUp: 2 }), "cleanUp")
+      for (const option of ["lease", "margin", "ttl", "useful", "storeCall", "waitFor"] as const)
+        for (const value of [Number.NaN, -1, Infinity, 1e16])
+          assert.strictEqual(yield* refused({ [option]: value }), option)
+      for (const option of ["mode", "whenInProgress", "keyPolicy", "overflow", "onStoreFailure"] as const)
+        assert.strictEqual(yield* refused({ [option]: "zip" }), option)
       yield* Layer.build(onMemory({ ttl: "125 seconds" })).pipe(Effect.scoped)
       const own = yield* Effect.flip(
         Effect.provide(Idempotency.run(Effect.succeed({ number: 1 }), { ...charge, ttl: "1 second" }), onMemory())

@@ -10,6 +10,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -279,6 +280,11 @@ describe("Idempotency.middleware on requests as data", () => {
         assert.strictEqual(answer.status, 201)
         assert.strictEqual(answer.headers["idempotency-replayed"], replayed)
       }
+      // Nothing is staged without a key, whatever the method.
+      assert.strictEqual(
+        kindOf(yield* protect(without({ ...request(), method: "GET" }, "idempotency-key"))),
+        "key-missing"
+      )
       // Another key, the same order: nothing is applied, and the client may come again.
       const conflict = yield* protect(request({ "idempotency-key": "k2" }))
       assert.strictEqual(conflict.status, 503)
@@ -292,6 +298,17 @@ describe("Idempotency.middleware on requests as data", () => {
         )
       )
     )
+  )
+
+  it.effect("what only its author can mend is told to a client as no more than that it can't be protected", () =>
+    Effect.gen(function* () {
+      const { handler, seen } = counting()
+      for (const options of [{ ttl: "1 second" }, { transactional: true }, { fingerprint: () => /a/ }] as const) {
+        const refused = yield* Idempotency.middleware({ operation: "create", ...options })(handler)(request())
+        assert.strictEqual(kindOf(refused), "store-unavailable")
+      }
+      assert.strictEqual(seen.length, 0)
+    }).pipe(Effect.provide(service), Effect.provide(Logger.layer([])))
   )
 
   it.effect("a typed failure is no response: it goes on to whoever answers it, and the key is given back", () =>
@@ -370,6 +387,11 @@ describe("Idempotency.middleware on effect/http", () => {
     ),
     HttpRouter.route(
       "POST",
+      "/cookie",
+      create(Effect.sync(() => HttpServerResponse.text("c", { headers: { "set-cookie": "raw=1" } })))
+    ),
+    HttpRouter.route(
+      "POST",
       "/stream",
       create(
         Effect.sync(() =>
@@ -427,6 +449,8 @@ describe("Idempotency.middleware on effect/http", () => {
         assert.include(cookie.headers.get("set-cookie") ?? "", "session=1")
         assert.strictEqual(cookie.headers.get("x-two"), "2")
         assert.isNull((yield* post("/json", "k9", "{}")).headers.get("set-cookie"))
+        assert.strictEqual((yield* post("/cookie", "k10", "{}")).headers.get("set-cookie"), "raw=1")
+        assert.isNull((yield* post("/cookie", "k10", "{}")).headers.get("set-cookie"))
         const missing = yield* post("/json", "", "{}")
         assert.strictEqual(missing.status, 400)
         assert.strictEqual(Problem.kindOf(JSON.parse(missing.text)), "key-missing")

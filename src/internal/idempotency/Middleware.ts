@@ -5,9 +5,10 @@ import type { HttpServerError } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as HttpMessage from "../../HttpMessage.ts"
-import { IdempotencyError, ResponseNotKept, toProblem } from "../../IdempotencyError.ts"
+import { IdempotencyError, type OptionsInvalid, ResponseNotKept, toProblem } from "../../IdempotencyError.ts"
 import * as IdempotencyKey from "../../IdempotencyKey.ts"
 import type * as Options from "../../IdempotencyOptions.ts"
 import * as Problem from "../../Problem.ts"
@@ -18,6 +19,7 @@ import type { Content } from "./Content.ts"
 import * as Guard from "./Guard.ts"
 import * as Hashes from "./Hashes.ts"
 import * as Outcome from "./Outcome.ts"
+import { payloadText } from "./Payload.ts"
 import * as Service from "./Service.ts"
 import * as Transaction from "./Transaction.ts"
 
@@ -66,10 +68,10 @@ const bodyPart = (request: HttpMessage.Request, type: string): string => {
 const partsOf = (
   request: HttpMessage.Request,
   fingerprint: ((request: HttpMessage.Request) => unknown) | undefined
-): ReadonlyArray<string> => {
-  if (fingerprint !== undefined) return ["fields", canonicalJson(fingerprint(request))]
+): Result.Result<ReadonlyArray<string>, OptionsInvalid> => {
+  if (fingerprint !== undefined) return Result.map(payloadText(fingerprint(request)), (text) => ["fields", text])
   const type = mediaType(request)
-  return ["http", request.method, request.path, type, bodyPart(request, type)]
+  return Result.succeed(["http", request.method, request.path, type, bodyPart(request, type)])
 }
 
 const withHeaders = (response: Response, headers: HttpMessage.Headers): Response => ({
@@ -88,6 +90,8 @@ const marks: { readonly [S in Guard.Status]: HttpMessage.Headers } = {
 }
 
 const refusal = Effect.fnUntraced(function* (error: IdempotencyError): Effect.fn.Return<Response> {
+  // Its client is told nothing of what only whoever wrote it can mend.
+  if (error._tag === "OptionsInvalid" || error._tag === "StoreShapeMismatch") yield* Effect.logError(error.message)
   const { document, retryAfter, status } = toProblem(error, yield* Random.next)
   const headers = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }
   return {
@@ -132,7 +136,7 @@ const handlerOf =
       service: Service.Idempotency["Service"],
       resolved: Options.Resolved
     ): Effect.fn.Return<Response, E | IdempotencyError, Rest> {
-      const parts = partsOf(request, options.fingerprint)
+      const parts = yield* Effect.fromResult(partsOf(request, options.fingerprint))
       const key = given ?? `payload:${Hashes.fingerprint("", parts, undefined)}`
       const userId = userOf(request)
       const asked: Service.Asked<Response, E, Rest, Response> = {
@@ -162,12 +166,15 @@ const handlerOf =
     return Effect.fnUntraced(function* (
       request: HttpMessage.Request
     ): Effect.fn.Return<Response, E, Rest | RV | Service.Idempotency> {
-      if (!methods.has(request.method)) return yield* handler(request)
+      // Nothing is staged without a key, whatever the method.
+      if (!methods.has(request.method) && !isTransactional) return yield* handler(request)
       const service = yield* Service.Idempotency
       const prepared = yield* Effect.result(
         Effect.gen(function* () {
           const shape = { reconcile: false, transactional: isTransactional }
           const resolved = yield* Effect.fromResult(service.resolve(options, shape))
+          if (isTransactional && !service.environment.store.transactional)
+            return yield* Service.withoutTransactions(service.name)
           const { keyPolicy: policy, strict } = resolved
           const key = yield* Effect.fromResult(
             IdempotencyKey.fromHeader(request.headers[IdempotencyKey.header], {
@@ -237,7 +244,10 @@ const toServerResponse = ({
             headers,
             contentType: contentType ?? "application/octet-stream"
           })
-  return original === undefined ? response : HttpServerResponse.replaceCookies(response, original.cookies)
+  if (original === undefined) return response
+  const cookie = original.headers["set-cookie"]
+  const withHeader = cookie === undefined ? response : HttpServerResponse.setHeader(response, "set-cookie", cookie)
+  return HttpServerResponse.replaceCookies(withHeader, original.cookies)
 }
 
 /** Protects a handler of requests as data, or a handler of effect/http. */

@@ -5,7 +5,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { IdempotencyError, KeyInvalid, OptionsInvalid, UserInvalid } from "../../IdempotencyError.ts"
+import { type IdempotencyError, type KeyInvalid, OptionsInvalid, type UserInvalid } from "../../IdempotencyError.ts"
 import * as IdempotencyKey from "../../IdempotencyKey.ts"
 import * as Options from "../../IdempotencyOptions.ts"
 import { IdempotencyStore } from "../../IdempotencyStore.ts"
@@ -76,6 +76,16 @@ interface Identity {
   readonly about: About
 }
 
+/** Before anything is claimed: a store that can't do it at all is no store that is away. */
+export const withoutTransactions = (store: string): OptionsInvalid =>
+  new OptionsInvalid({
+    option: "transactional",
+    detail: `the store on ${store} has no transactions. Keep keys in the database that the documents are in (layers/idempotency/Database)`
+  })
+
+/** Of an operation or a step, as a row takes it. */
+export const isName = (name: string): boolean => name.length > 0 && name.length <= 255 && name.isWellFormed()
+
 /** What a key's rows are called, and what people read of it. */
 export const identify = (
   {
@@ -84,7 +94,11 @@ export const identify = (
     userId
   }: { readonly operation: string; readonly key: string; readonly userId?: string | undefined },
   { identityKey, namespace, tenant }: Options.Resolved
-): Result.Result<Identity, KeyInvalid | UserInvalid> => {
+): Result.Result<Identity, KeyInvalid | UserInvalid | OptionsInvalid> => {
+  if (!isName(operation)) {
+    const detail = `${JSON.stringify(operation)} is no name. Give it 1 to 255 characters, and no half of a surrogate pair`
+    return Result.fail(new OptionsInvalid({ option: "operation", detail }))
+  }
   const checked = IdempotencyKey.check(given)
   if (Result.isFailure(checked)) return Result.fail(checked.failure)
   const known = userId === undefined ? anonymous : IdempotencyKey.checkUser(userId)

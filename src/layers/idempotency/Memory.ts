@@ -1,4 +1,7 @@
-/** `IdempotencyStore` in this process: for tests, and where one process is all. Nothing outlives it. */
+/**
+ * `IdempotencyStore` in this process: for tests, and where one process is all. Nothing outlives it; what has expired is
+ * removed by `removeExpired`, or by the option `cleanUp`, and by nothing else.
+ */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { randomUUID } from "node:crypto"

@@ -303,6 +303,11 @@ export const layerUrl = (
   options: Options
 ): Layer.Layer<IdempotencyStore, SecretMissing | StoreUnavailable> => {
   const name = Server.nameOf(url)
+  if (!/^rediss?:$/.test(URL.parse(url)?.protocol ?? "")) {
+    const shown = JSON.stringify(url.replace(/\/\/.*@/, "//…@"))
+    const detail = `${shown} is no address of Redis. Write redis://HOST:PORT, or rediss:// with TLS`
+    return Layer.effect(IdempotencyStore, Effect.fail(new StoreUnavailable({ operation: "connect", detail })))
+  }
   return layer({ name, ...options }).pipe(
     Layer.provide(NodeRedis.layer({ url, socket: { connectTimeout: 5000 }, ...sentAtOnce })),
     Layer.catchTag("RedisError", (error) =>

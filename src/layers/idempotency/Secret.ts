@@ -60,6 +60,9 @@ export const beside = Effect.fnUntraced(function* (
     Effect.catch(read, () => create),
     missing
   )
-  yield* check(`sqlite:${path}`, secret)
+  yield* Effect.mapError(
+    check(`sqlite:${path}`, secret),
+    ({ problem, store }) => new SecretMissing({ store, problem: `${file} is its place here, and ${problem}` })
+  )
   return { secret, previousSecret: undefined }
 })

@@ -98,6 +98,7 @@ export const worldOf = ({ clock, connect, databases }: Store): World => ({
     const made = makeStore(faults.slots, options)
     const store: Operations = {
       name: made.name,
+      transactional: made.transactional,
       claim: (request) => live(made.claim(request)),
       complete: (ownership, content) => live(made.complete(ownership, content)),
       release: (ownership) => live(made.release(ownership)),

@@ -36,6 +36,16 @@ const refusalOf = (layer: Layer.Layer<Idempotency.Idempotency, { readonly messag
 describe.skipIf(!RedisServer.isInstalled)("Redis, and what happens to it", () => {
   const live = (title: string, body: () => Effect.Effect<void, unknown, Scope.Scope>) => it.live(title, body)
 
+  live("an address that is none is refused by name, without its password", () =>
+    Effect.gen(function* () {
+      for (const url of ["notaurl", "http://user:hidden@127.0.0.1:1", ""]) {
+        const message = yield* refusalOf(Idempotency.layer().pipe(Layer.provide(Redis.layerUrl(url, { secret }))))
+        assert.include(message, "Write redis://HOST:PORT")
+        assert.notInclude(message, "hidden")
+      }
+    })
+  )
+
   live("a policy that evicts is refused at start, unless it is accepted", () =>
     Effect.gen(function* () {
       for (const policy of ["allkeys-lru", "volatile-lru", "volatile-ttl"]) {

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { readFileSync, statSync } from "node:fs"
+import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Databases } from "../../../src/Databases.ts"
 import * as Idempotency from "../../../src/Idempotency.ts"
@@ -143,6 +143,10 @@ describe("without a secret", () => {
       assert.isAtLeast(text.trim().length, 32)
       yield* use
       assert.strictEqual(readFileSync(`${filename}-secret`, "utf8"), text)
+      writeFileSync(`${filename}-secret`, "short")
+      const error = yield* Effect.flip(use)
+      assert.strictEqual(error._tag, "SecretMissing")
+      assert.include(error.message, `${filename}-secret`)
     })
   )
 })
