@@ -91,9 +91,16 @@ const never: ReadonlySet<string> = new Set([
   "te",
   "trailer",
   "transfer-encoding",
-  "upgrade"
+  "upgrade",
+  // Of the request that is answered, not of the one that is repeated.
+  "traceparent",
+  "tracestate",
+  "baggage",
+  "x-trace-id",
+  "x-correlation-id",
+  "x-request-id"
 ])
 
-/** Whether a header may be given to whoever repeats a request: no cookies, nothing of one connection or moment. */
+/** Whether a header may be given to whoever repeats a request: no cookies, nothing of one connection, trace or moment. */
 export const isRepeatable = (header: string): boolean =>
   !never.has(header) && !header.startsWith("x-appwrite-") && !header.startsWith("idempotency-")

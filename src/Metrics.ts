@@ -37,6 +37,27 @@ export const storeLatency = Metric.histogram("holdfast_idempotency_store_millise
   boundaries: [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
 })
 
+/** In seconds, as OpenTelemetry's semantic conventions for HTTP and databases have them. */
+const seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+const duration = (name: string, description: string) =>
+  Metric.histogram(name, { description, boundaries: seconds, attributes: { unit: "s" } })
+
+/** Labels: http.request.method, http.route, http.response.status_code, error.type. */
+export const requestDuration = duration(
+  "http.server.request.duration",
+  "Time of a request, from its first line to its last"
+)
+/** Labels: db.operation.name, db.collection.name, error.type. */
+export const databaseDuration = duration("db.client.operation.duration", "Time of a database operation")
+/** Labels: http.request.method, peer.service, http.response.status_code, error.type. */
+export const externalDuration = duration("http.client.request.duration", "Time of an external call")
+
+/** Lines that no sink took, or that a sink gave up. */
+export const lostLines = Metric.counter("holdfast_log_lost_lines_total", {
+  description: "Lines of the log that are lost",
+  incremental: true
+})
+
 /** An effect behind one more of what a counter counts. */
 export const counted = <A, E, R>(
   metric: Metric.Metric<number, unknown>,

@@ -10,6 +10,7 @@ import type { Staged } from "../../Operation.ts"
 import { type Abandoned, type Answer, type Command, type Sender, type Sent } from "./Calls.ts"
 import type { Content, Stored } from "./Content.ts"
 import { ownTime } from "./Deadlines.ts"
+import { isLogged } from "../logging/Operations.ts"
 import { type About, plainly } from "./Slots.ts"
 import { Turn } from "./Turn.ts"
 
@@ -55,6 +56,7 @@ export class Attempt implements Ownership, Sender {
   trouble: StoreUnavailable | undefined
   /** Why the store refused a commit. */
   refusal = ""
+  isLogged = false
   /** An owner has one write in flight. */
   readonly turn = new Turn()
   readonly key: string
@@ -131,6 +133,7 @@ class Drive<A, E> {
     this.clock = fiber.getRef(Clock.Clock)
     this.driven = driven
     this.attempt = attempt
+    attempt.isLogged = isLogged(fiber)
     this.first = first
     this.goOn = then
     this.besides = besides

@@ -8,6 +8,7 @@ import type * as EpochLog from "../../EpochLog.ts"
 import { ClockSkew, type StoreError, StoreUnavailable } from "../../IdempotencyError.ts"
 import * as Metrics from "../../Metrics.ts"
 import type { Staged } from "../../Operation.ts"
+import * as Operations from "../logging/Operations.ts"
 import type { Stored } from "./Content.ts"
 import { Deadlines, ownTime } from "./Deadlines.ts"
 import type { About, Row, Slots } from "./Slots.ts"
@@ -26,6 +27,8 @@ export interface Sender {
   readonly transaction: { readonly id: string; readonly staged: ReadonlyArray<Staged> } | undefined
   /** Why the store refused a commit. */
   refusal: string
+  /** Whether there is a logger, so that no call goes past it. */
+  readonly isLogged: boolean
 }
 
 /** Takes what a call that is on its way comes to, where who waits for it is interrupted; else that call is too. */
@@ -118,6 +121,15 @@ export const make = (slots: Slots) => {
     return awaiting(caller, operation, begin, limit, abandoned)
   }
 
+  /** A call as a line of the log, where there is one. */
+  const logged = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Operations.store(effect, {
+      operation: operation.replaceAll(/[A-Z]/g, "_$&").toUpperCase(),
+      collection: "idempotency-keys",
+      database: slots.name,
+      documentCount: operation === "create" ? 1 : () => null
+    })
+
   /** The same with its span. What takes longer than its limit counts as not answered. */
   const call = <A, E>(
     operation: string,
@@ -125,11 +137,11 @@ export const make = (slots: Slots) => {
     limit = patience,
     abandoned?: (rest: Effect.Effect<A, E | StoreUnavailable>) => void
   ): Effect.Effect<A, E | StoreUnavailable> => {
-    if (slots.local) return effect
+    if (slots.local) return logged(operation, effect)
     const sent = Effect.withFiber((caller) => limited(caller, operation, effect, limit, abandoned))
-    return Effect.withFiber((caller) =>
-      caller.getRef(Tracer.Tracer) === Tracer.nativeTracer
-        ? // Nobody sees its spans.
+    const own = Effect.withFiber<A, E | StoreUnavailable>((caller) =>
+      caller.getRef(Tracer.Tracer) === Tracer.nativeTracer || Operations.isLogged(caller)
+        ? // Nobody sees its spans, or the logger makes them.
           sent
         : Effect.withSpan(sent, `IdempotencyStore.${operation}`, {
             attributes: label,
@@ -138,6 +150,7 @@ export const make = (slots: Slots) => {
             captureStackTrace: false
           })
     )
+    return logged(operation, own)
   }
 
   /** Compares a time of the store's with ours before and after it was taken. */
@@ -198,7 +211,10 @@ export const make = (slots: Slots) => {
   /** What a command comes to. A store that says nothing is a failure here, and `NoAnswer` to the functions. */
   const send = (sender: Sender, command: Sent, abandoned: Abandoned | undefined): Effect.Effect<Answer, StoreError> => {
     const { about, key, parameters } = sender
-    if (slots.local && command._tag === "Create") return slots.create(key, command.row, about, command.list)
+    if (slots.local && command._tag === "Create") {
+      const placing = slots.create(key, command.row, about, command.list)
+      return sender.isLogged ? logged("create", placing) : placing
+    }
     const sent = (operation: string, effect: Effect.Effect<Answer, StoreError>) =>
       call<Answer, StoreError>(operation, effect, parameters.storeCall, abandoned)
     switch (command._tag) {

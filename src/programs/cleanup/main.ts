@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Idempotency from "../../Idempotency.ts"
 import * as Flags from "../flags.ts"
+import * as Logging from "../logging.ts"
 import * as Launch from "../launch.ts"
 import * as Output from "../output.ts"
 import * as Settings from "../settings.ts"
@@ -51,14 +52,11 @@ const command = Command.make("cleanup", flags, ({ batch, databaseId, dryRun, jso
   Output.run(
     "cleanup",
     json,
-    Idempotency.removeExpired({ batch, dryRun, olderThan }).pipe(
-      Effect.map(({ deletedCount }) => ({
-        text: `${dryRun ? "would remove" : "removed"} ${Output.counted(deletedCount, "expired row")} (deletedCount: ${deletedCount})`,
-        json: { success: true, dryRun, deletedCount },
-        code: 0
-      })),
-      Effect.provide(Store.layer({ url: store, databaseId }))
-    )
+    Effect.map(Idempotency.removeExpired({ batch, dryRun, olderThan }), ({ deletedCount }) => ({
+      text: `${dryRun ? "would remove" : "removed"} ${Output.counted(deletedCount, "expired row")} (deletedCount: ${deletedCount})`,
+      json: { success: true, dryRun, deletedCount },
+      code: 0
+    })).pipe((removal) => Logging.traced("cleanup", removal), Effect.provide(Store.layer({ url: store, databaseId })))
   )
 ).pipe(
   Command.withDescription("Remove expired idempotency keys. Redis does so by itself, and has nothing to remove"),

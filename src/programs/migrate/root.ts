@@ -8,6 +8,7 @@ import * as Folder from "../../layers/migrations/Folder.ts"
 import type { Services, Source } from "../../Migrator.ts"
 import { meanings } from "../exitCodes.ts"
 import * as Flags from "../flags.ts"
+import * as Logging from "../logging.ts"
 import * as Output from "../output.ts"
 import * as Settings from "../settings.ts"
 import * as Target from "../targets/database.ts"
@@ -81,7 +82,10 @@ export const onDatabase = <E extends Failure>(
     shared.json,
     Effect.suspend(() => {
       const { backups, databaseId, database: url } = shared
-      return Effect.provide(body(), Target.layer({ url, databaseId, backups, create, storage: folder ?? backups }))
+      return Effect.provide(
+        Logging.traced(`migrate ${name}`, body()),
+        Target.layer({ url, databaseId, backups, create, storage: folder ?? backups })
+      )
     })
   )
 
@@ -99,6 +103,9 @@ export const onTarget = <E extends Failure>(
       // The folder first: where it is missing, nothing is opened.
       const sources = yield* Folder.sources(shared.migrations)
       const { backups, databaseId, database: url } = shared
-      return yield* Effect.provide(body(sources), Target.layer({ url, databaseId, backups, create, storage: backups }))
+      return yield* Effect.provide(
+        Logging.traced(`migrate ${name}`, body(sources)),
+        Target.layer({ url, databaseId, backups, create, storage: backups })
+      )
     })
   )

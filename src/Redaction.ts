@@ -1,0 +1,325 @@
+/**
+ * What never stands in a log line, as rows: the form of a secret, what takes its place, and texts that must and must
+ * not match. The tests read the rows. A new pattern is a row here.
+ *
+ * Rules work on text wherever it stands: messages, keys, nested values, URLs, errors. Names of fields that are secret
+ * whatever they hold are in `secretName`.
+ */
+import type * as Schema from "effect/Schema"
+import { luhn, mod97 } from "./internal/logging/Checksums.ts"
+import type { Feature } from "./internal/logging/Features.ts"
+import { isRandom } from "./internal/logging/Entropy.ts"
+import { isPublicAddress, shortenAddress } from "./internal/logging/Addresses.ts"
+
+declare module "effect/Schema" {
+  namespace Annotations {
+    interface Annotations {
+      /** No log line shows a field of this schema. */
+      readonly sensitive?: boolean | undefined
+    }
+  }
+}
+
+export interface Rule {
+  /** Stands in the mark that takes the secret's place: `[redacted:jwt]`. */
+  readonly name: string
+  /** What every text that matches has: where it is missing, no time is spent. By itself nothing. */
+  readonly needs?: ReadonlyArray<Feature> | undefined
+  /** With the flag `g`. Where it has a group called `keep`, that stays in front of the mark. */
+  readonly pattern: RegExp
+  /** Whether a match is one; by itself every match is. */
+  readonly accepts?: ((match: string) => boolean) | undefined
+  /** What takes its place: `mark` by default, `hash` for what must stay comparable, `shorten` for addresses. */
+  readonly replacement?: "mark" | "hash" | "shorten" | undefined
+  readonly matches: ReadonlyArray<string>
+  readonly ignores: ReadonlyArray<string>
+}
+
+/** Texts of examples in halves, so that this file is no secret to those who look for such. */
+const join = (...parts: ReadonlyArray<string>): string => parts.join("")
+
+const hex = "0123456789abcdef"
+const mixed = "aZ3kQ9xW7mN2bV5cR8tY1uP4"
+
+/** What vendors begin their keys with. */
+const vendors = [
+  "(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ABIA|ACCA)[A-Z0-9]{12,}",
+  "gh[oprsu]_[A-Za-z0-9]{16,}",
+  "github_pat_[A-Za-z0-9_]{16,}",
+  "gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[\\w-]{16,}",
+  "xox[abceoprs]-[A-Za-z0-9-]{8,}",
+  "xapp-[A-Za-z0-9-]{8,}",
+  "(?:sk|rk|pk)[_-](?:live|test|prod|ant|proj|svcacct|admin|or)[_-][\\w-]{8,}",
+  "sk-[A-Za-z0-9]{16,}",
+  "whsec_[\\w+/=-]{16,}",
+  "AIza[\\w-]{30,}",
+  "ya29\\.[\\w.-]{16,}",
+  "GOCSPX-[\\w-]{16,}",
+  "npm_[A-Za-z0-9]{30,}",
+  "SG\\.[\\w-]{16,}\\.[\\w-]{16,}",
+  "(?:AC|SK)[0-9a-f]{32}",
+  "(?:standard|dynamic|account|ephemeral|organization)_[0-9a-f]{32,}",
+  "do[opr]_v1_[0-9a-f]{32,}",
+  "shp(?:at|ss|ca|pa)_[0-9a-fA-F]{16,}",
+  "key-[0-9a-f]{32}",
+  "hv[sbr]\\.[\\w-]{16,}",
+  "pypi-[\\w-]{16,}",
+  "(?:dckr_pat|dp\\.pt|lin_api|ntn|secret|figd|sntrys|glsa|rubygems|hf|r8|pscale_tkn|pul|sl\\.|EAA|sq0[a-z]{3})[_.-][\\w-]{24,}",
+  "\\d{8,10}:AA[\\w-]{30,}",
+  "[MNO][A-Za-z0-9_-]{22,}\\.[\\w-]{6}\\.[\\w-]{25,}"
+]
+
+export const rules = [
+  {
+    name: "private-key",
+    needs: ["rule"],
+    pattern:
+      /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)/g,
+    matches: [
+      join("-----BEGIN ", "PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END ", "PRIVATE KEY-----"),
+      join("-----BEGIN RSA ", "PRIVATE KEY-----\\nMIIE")
+    ],
+    ignores: ["-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----"]
+  },
+  {
+    name: "jwt",
+    needs: ["word", "letterE"],
+    pattern: /(?<![\w-])e(?:yJ|wo)[\w-]{5,}(?:\.[\w-]*){1,4}/g,
+    matches: [
+      join("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxIn0", ".dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"),
+      join("eyJhbGciOiJub25lIn0", ".eyJzdWIiOiIxIn0", ".")
+    ],
+    ignores: ["eyJ", "keyJar.get", "eyewitness.report"]
+  },
+  {
+    name: "url-credentials",
+    needs: ["at", "sign"],
+    pattern: /(?<keep>\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#@"'<>]{1,256}@(?=[^\s@/?#]|$)/gi,
+    matches: [
+      "postgres://ada:hunter2@db.example:5432/app",
+      "redis://:hunter2@cache:6379",
+      "https://t0ken@git.example/x"
+    ],
+    ignores: ["https://example.com/@ada", "https://example.com/?to=a:b", "mailto:"]
+  },
+  {
+    name: "authorization",
+    needs: ["space", "word"],
+    pattern: /(?<keep>\b(?:bearer|basic|digest|apikey|negotiate|bot)[ \t]+)(?:[\w.~+/=:-]{6,}(?:,[ \t]*)?)+/gi,
+    accepts: (match) => {
+      const value = match.slice(match.search(/[ \t]/)).trim()
+      return /\d/.test(value) || value.length >= 24 || (/[a-z][A-Z]/.test(value) && /=$/.test(value))
+    },
+    matches: [join("Bearer ", "abc123def456"), join("Basic ", "YWRhOmh1bnRlcjI="), join("Bearer ", mixed)],
+    ignores: ["bearer token", "Basic authentication", "basic understanding of it", "Bot commands"]
+  },
+  {
+    name: "webhook",
+    needs: ["sign", "word"],
+    pattern:
+      /(?<keep>https:\/\/(?:hooks\.slack\.com\/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com\/api\/webhooks|\w+\.webhook\.office\.com)\/)[^\s"'<>]+/gi,
+    matches: [join("https://hooks.slack.com/", "services/T0AAAA/B0AAAA/XXXXXXXX")],
+    ignores: ["https://hooks.slack.com/", "https://slack.com/services/"]
+  },
+  {
+    name: "key",
+    needs: ["longWord"],
+    pattern: new RegExp(`(?<![A-Za-z0-9])(?:${vendors.join("|")})`, "g"),
+    matches: [
+      join("AKIA", "IOSFODNN7EXAMPLE"),
+      join("ghp_", mixed, mixed.slice(0, 12)),
+      join("xoxb-", "123456789012-1234567890123-AbCdEfGhIjKl"),
+      join("sk_live_", mixed),
+      join("sk-ant-", "api03-", mixed),
+      join("AIza", "SyA-", mixed, mixed.slice(0, 10)),
+      join("standard_", hex, hex, hex, hex),
+      join("SG.", mixed, ".", mixed)
+    ],
+    ignores: ["sk-learn", "sketch_live", "npm_config_registry", "AKIAMI beach", "ghp_", "standard_deviation"]
+  },
+  {
+    name: "assignment",
+    needs: ["sign"],
+    pattern:
+      /(?<keep>\b(?:[\w.-]{0,40}[_.-])?(?:pass(?:word|wd|phrase|code)|pwd|secrets?|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|client[_-]?secret|session[_-]?(?:id|token)|credentials?|signature|x-amz-(?:signature|credential|security-token)|sig|otp|cvv|cvc|pin)\\?["']?(?:=|:[ \t]?)\\?["']?)[^\s"'\\&;,<>()[\]{}]{1,512}/gi,
+    // With a colon it is prose more often than not: only what looks drawn, or stands in quotes.
+    accepts: (match) => {
+      const sign = /\\?["']?(?:=|:[ \t]?)(\\?["'])?/.exec(match)!
+      const value = match.slice(sign.index + sign[0].length)
+      if (/^\[redacted|^\$|^%[A-Z_]+%$|^(?:true|false|null|undefined|string|number|boolean)\b/i.test(value))
+        return false
+      if (sign[0].includes("=")) return true
+      return (sign[0].endsWith('"') || /\d/.test(value)) && value.length >= 4
+    },
+    matches: [
+      "password=hunter2",
+      '{"password":"hunter2"}',
+      "DB_PASSWORD=hunter2",
+      "https://example.com/?access_key=abc&x=1",
+      "token: 9f8e7d",
+      '{\\"secret\\":\\"swordfish\\"}'
+    ],
+    ignores: [
+      "password: string",
+      "the secret is out",
+      "token=",
+      "tokens: many",
+      "password = required",
+      "token: ${token}"
+    ]
+  },
+  {
+    name: "card",
+    needs: ["manyDigits"],
+    pattern: /(?<![\d.-])[2-6]\d{3}(?:[ -]?\d){8,14}\d(?![\d-])/g,
+    accepts: (match) => {
+      const digits = match.replaceAll(/[ -]/g, "")
+      return digits.length >= 13 && digits.length <= 19 && luhn(digits)
+    },
+    matches: ["4111111111111111", "4111 1111 1111 1111", "5500-0000-0000-0004", "378282246310005"],
+    ignores: ["4111111111111112", "1700000000000", "2024-01-15 10:30:45", "1234567890123456"]
+  },
+  {
+    name: "iban",
+    needs: ["digits"],
+    pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g,
+    accepts: (match) => {
+      const packed = match.replaceAll(" ", "")
+      return packed.length >= 15 && packed.length <= 34 && mod97(packed)
+    },
+    matches: ["DE89370400440532013000", "GB82 WEST 1234 5698 7654 32"],
+    ignores: ["DE89370400440532013001", "AB12 CDEF GHIJ KLMN", "ES2022 MODULES"]
+  },
+  {
+    name: "email",
+    needs: ["at"],
+    pattern:
+      /[\p{L}\p{N}!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+(?:\p{L}{2,63}|xn--[a-z0-9-]{2,59})(?![\p{L}\p{N}])/gu,
+    replacement: "hash",
+    matches: ["ada@example.com", "Ada.Lovelace+x@mail.example.co.uk", "jörg@exämple.de"],
+    ignores: ["@effect/vitest", "effect@4.1.0", "user@localhost", "a @ b.com"]
+  },
+  {
+    name: "address",
+    needs: ["groups", "digit"],
+    pattern:
+      /(?<![\w.:/-])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w.-]*\.\d)(?!\d)|(?=[0-9a-f:]*:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?![\w.]|:\w*:)/gi,
+    accepts: isPublicAddress,
+    replacement: "shorten",
+    matches: ["203.0.113.42", "2001:db8:abcd:12::1"],
+    ignores: ["127.0.0.1", "10.1.2.3", "192.168.0.7", "::1", "1.2.3", "10:30:45", "999.1.1.1", "fe80::1"]
+  },
+  {
+    name: "random",
+    needs: ["token", "digit"],
+    pattern: /(?<![\w+/=.-])[\w+/-]{20,}={0,2}|[\w+/-]{32,}={0,2}/g,
+    accepts: isRandom,
+    matches: [
+      join("wJalrXUtnFEMI/K7MDENG/", "bPxRfiCYEXAMPLEKEY"),
+      join("9f86d081884c7d65", "9a2feaa0c55ad015"),
+      join(mixed, mixed),
+      join(hex, hex, hex, hex)
+    ],
+    ignores: [
+      "123e4567-e89b-12d3-a456-426614174000",
+      "/api/functions/create-recognition",
+      "getElementsByTagNameNS",
+      "a-very-long-kebab-case-name-of-a-package-2024",
+      "src/internal/logging/Serializer.ts",
+      "create_recognition_with_evidence_weights_v2"
+    ]
+  }
+] as const satisfies ReadonlyArray<Rule>
+
+/** Names of the rules. */
+export type RuleName = (typeof rules)[number]["name"]
+
+/**
+ * Names of fields, headers and parameters that are secret whatever they hold. Written in any case, with dashes,
+ * underscores or none.
+ */
+const secretNames = new Set(
+  [
+    "password passwd pwd passphrase passcode secret secrets token tokens auth authorization proxyauthorization cookie",
+    "cookies setcookie apikey xapikey accesskey accesskeyid secretaccesskey secretkey privatekey clientsecret",
+    "accesstoken refreshtoken idtoken authtoken bearertoken sessiontoken csrftoken xcsrftoken xsrftoken session",
+    "sessionid sid credential credentials signature sig jwt otp totp mfacode pin cvv cvc cvv2 cardnumber ccnumber",
+    "creditcard iban ssn xappwritekey xappwritejwt xappwriteuserjwt xappwritesession xappwritedevkey connectionstring",
+    "xamzsecuritytoken xamzsignature xamzcredential xgoogapikey encryptionkey signingkey signingsecret webhooksecret",
+    "masterkey sharedkey accountkey salt passwordhash hashedpassword"
+  ].flatMap((line) => line.split(" "))
+)
+const secretEnd =
+  /(?:password|passwd|passphrase|secret|apikey|accesskey|secretkey|privatekey|authtoken|accesstoken|refreshtoken|sessiontoken|apitoken|usertoken|bearertoken)$/
+
+/** Whether what a field of this name holds is secret whatever it is. */
+export const secretName = (name: string): boolean => {
+  if (name.length > 64) return false
+  const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
+  return secretNames.has(plain) || secretEnd.test(plain)
+}
+
+const addressNames = new Set([
+  "ip",
+  "ipaddress",
+  "clientip",
+  "remoteip",
+  "remoteaddr",
+  "remoteaddress",
+  "xforwardedfor",
+  "xrealip",
+  "xappwriteclientip",
+  "sourceip",
+  "peeraddress",
+  "clientaddress"
+])
+/** Whether a field of this name holds an address of a client. */
+export const addressName = (name: string): boolean =>
+  name.length <= 32 && addressNames.has(name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""))
+
+const userNames = new Set(["user", "userid", "xappwriteuserid", "email", "useremail", "emailaddress", "mail"])
+/** Whether a field of this name holds who somebody is. */
+export const userName = (name: string): boolean =>
+  name.length <= 32 && userNames.has(name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""))
+
+export { shortenAddress }
+
+/** What is hidden, beyond and below the rules. */
+export interface Options {
+  /**
+   * Fields to hide by their path, as pino takes them: `user.password`, `headers["x-token"]`, `items[*].price`,
+   * `*.secret`. From the data of a line, or from the line itself. Default none.
+   */
+  readonly paths?: ReadonlyArray<string> | undefined
+  /** Names of fields to hide wherever they stand, beyond those that are hidden anyway. Default none. */
+  readonly names?: ReadonlyArray<string> | undefined
+  /** Fields that these schemas annotate as `sensitive` are hidden by their names, wherever they stand. Default none. */
+  readonly schemas?: ReadonlyArray<Schema.Top> | undefined
+  /** Look for secrets in texts by the rules. Fields are hidden by their names all the same. Default true. */
+  readonly patterns?: boolean | undefined
+  /** Rules that don't apply. Default none. */
+  readonly disabled?: ReadonlyArray<RuleName> | undefined
+  /** Rules of your own. Default none. */
+  readonly rules?: ReadonlyArray<Omit<Rule, "matches" | "ignores">> | undefined
+  /** Client addresses: `short` (/24 and /48), `full`, or `none`. Default `short`. */
+  readonly ip?: "short" | "full" | "none" | undefined
+  /** Headers of requests that are logged, in lower case. Default `defaultHeaders`. */
+  readonly headers?: ReadonlyArray<string> | undefined
+}
+
+/** Headers that say nothing of a person. */
+export const defaultHeaders: ReadonlyArray<string> = [
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "host",
+  "user-agent",
+  "x-appwrite-trigger",
+  "x-appwrite-event",
+  "x-appwrite-country-code",
+  "x-appwrite-continent-code",
+  "x-appwrite-continent-eu"
+]

@@ -1,0 +1,261 @@
+/** Operations of a database and calls to others, as lines. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { TracerPropagationEnabled } from "effect/http/HttpClient"
+import type * as Fiber from "effect/Fiber"
+import type * as LogEvent from "../../LogEvent.ts"
+import * as Metrics from "../../Metrics.ts"
+import * as RequestContext from "../../RequestContext.ts"
+import * as Failures from "./Failures.ts"
+import { Ids } from "./Ids.ts"
+import { histogram } from "./Request.ts"
+import { RequestLogger } from "./Service.ts"
+import * as Spans from "./Spans.ts"
+import { count, Current, rounded, type State } from "./State.ts"
+
+export interface DatabaseOptions<A> {
+  /** In upper case, as `CREATE`. */
+  readonly operation: string
+  readonly collection: string
+  readonly database?: string | undefined
+  /** Documents read or written. Default what the answer shows: a list's length, one for a document. */
+  readonly documentCount?: number | ((answer: A) => number | null) | undefined
+}
+
+export interface ExternalOptions<A> {
+  /** Who is called, as `slack-integration`. */
+  readonly service: string
+  readonly method: string
+  /** With its query; secrets in it are masked. */
+  readonly path: string
+  /** Default what the answer shows: its `status`, where that is a number. */
+  readonly statusCode?: ((answer: A) => number | null) | undefined
+}
+
+/** Whether operations within are logged by who does the work around them. */
+export const Quiet: Context.Reference<boolean> = Context.Reference<boolean>("holdfast/logging/Quiet", {
+  defaultValue: () => false
+})
+
+interface Piece<A> {
+  readonly type: "DATABASE_OPERATION" | "EXTERNAL_CALL"
+  readonly name: () => string
+  readonly attributes: () => Readonly<Record<string, unknown>>
+  /** Fields in front of the duration. */
+  readonly fields: (exit: Exit.Exit<A, unknown>) => Readonly<Record<string, unknown>>
+  /** Fields behind it. */
+  readonly more: Readonly<Record<string, unknown>>
+  readonly measure: (
+    seconds: number,
+    exit: Exit.Exit<A, unknown>,
+    error: LogEvent.Failure | undefined,
+    context: Context.Context<never>
+  ) => void
+}
+
+/** How much a failure of a piece matters: it may be expected, a bug is not. */
+const levels = { failure: "warn", defect: "error", interruption: "warn" } as const satisfies Record<
+  LogEvent.Failure["kind"],
+  LogEvent.Level
+>
+
+const finish = <A>(
+  logger: RequestLogger["Service"],
+  fiber: Fiber.Fiber<unknown, unknown>,
+  state: State | undefined,
+  piece: Piece<A>,
+  ids: Spans.SpanIds | undefined,
+  parentSpanId: string | undefined,
+  begun: bigint,
+  exit: Exit.Exit<A, unknown>
+): void => {
+  const clock = fiber.getRef(Clock.Clock)
+  const durationMs = rounded(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6)
+  const error = Exit.isFailure(exit) ? Failures.ofCause(exit.cause) : undefined
+  const level = error === undefined ? "info" : levels[error.kind]
+  if (state !== undefined && !state.ended)
+    count(state, piece.type === "DATABASE_OPERATION" ? "database" : "external", piece.type, piece.name(), durationMs)
+  piece.measure(durationMs / 1000, exit, error, fiber.context)
+  if (!logger.takes(level)) return
+  logger.emit(state, level, {
+    type: piece.type,
+    traceId: ids?.traceId ?? null,
+    ...piece.fields(exit),
+    duration: `${Math.round(durationMs)}ms`,
+    timestamp: new Date(clock.currentTimeMillisUnsafe()).toISOString(),
+    level,
+    spanId: ids?.spanId,
+    parentSpanId,
+    durationMs,
+    ...piece.more,
+    error
+  })
+}
+
+/** Does a piece of work, and writes its line before its failure goes on. */
+const logged = <A, E, R>(
+  fiber: Fiber.Fiber<unknown, unknown>,
+  logger: RequestLogger["Service"],
+  piece: Piece<A>,
+  body: (spanId: string | undefined) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const clock = fiber.getRef(Clock.Clock)
+  const state = fiber.getRef(Current)
+  if (state === undefined) {
+    const begun = clock.monotonicTimeNanosUnsafe()
+    return Effect.onExit(body(undefined), (exit) => {
+      finish(logger, fiber, undefined, piece, undefined, undefined, begun, exit)
+      return Effect.void
+    })
+  }
+  const { context } = state
+  const parent = Spans.currentOf(fiber, context.traceId) ?? Spans.external(context, context.sampled)
+  return Spans.within(
+    fiber,
+    {
+      name: piece.name,
+      kind: "client",
+      attributes: piece.attributes,
+      ids: { traceId: context.traceId, spanId: fiber.getRef(Ids).spanId() },
+      parent,
+      sampled: context.sampled
+    },
+    (ids, _span, provided) => {
+      const begun = clock.monotonicTimeNanosUnsafe()
+      const work = body(ids.spanId)
+      return Effect.onExit(Effect.provideContext(work, provided) as typeof work, (exit) => {
+        finish(logger, fiber, state, piece, ids, parent.spanId, begun, exit)
+        return Effect.void
+      })
+    }
+  )
+}
+
+/** The logger that a fiber has, where it has one. */
+export const loggerOf = (fiber: Fiber.Fiber<unknown, unknown>): RequestLogger["Service"] | undefined =>
+  Context.getOrUndefined(fiber.context as Context.Context<RequestLogger>, RequestLogger)
+
+/** What a caller's function says; where it throws, nothing is known, and nothing else goes wrong. */
+const safely = (read: () => number | null): number | null => {
+  try {
+    return read()
+  } catch {
+    return null
+  }
+}
+
+const shown = (answer: unknown): number | null => {
+  if (typeof answer !== "object" || answer === null) return null
+  if (Array.isArray(answer)) return answer.length
+  if ("documents" in answer && Array.isArray(answer.documents)) return answer.documents.length
+  return "$id" in answer ? 1 : null
+}
+
+const databasePiece = <A>({ collection, database, documentCount, operation }: DatabaseOptions<A>): Piece<A> => ({
+  type: "DATABASE_OPERATION",
+  name: () => `${operation} ${collection}`,
+  attributes: () => ({
+    "db.system.name": "appwrite",
+    "db.operation.name": operation,
+    "db.collection.name": collection,
+    ...(database === undefined ? {} : { "db.namespace": database })
+  }),
+  fields: (exit) => ({
+    operation,
+    collection,
+    documentCount:
+      typeof documentCount === "number"
+        ? documentCount
+        : Exit.isSuccess(exit)
+          ? safely(() => (documentCount ?? shown)(exit.value))
+          : null
+  }),
+  more: { database },
+  measure: (seconds, _exit, error, context) =>
+    histogram(Metrics.databaseDuration, "database", {
+      "db.operation.name": operation,
+      "db.collection.name": collection,
+      ...(error === undefined ? {} : { "error.type": error.tag })
+    }).updateUnsafe(seconds, context)
+})
+
+const statusOf = <A>(exit: Exit.Exit<A, unknown>, own: ((answer: A) => number | null) | undefined): number | null => {
+  if (Exit.isFailure(exit)) return null
+  if (own !== undefined) return safely(() => own(exit.value))
+  const answer: unknown = exit.value
+  return typeof answer === "object" && answer !== null && "status" in answer && typeof answer.status === "number"
+    ? answer.status
+    : null
+}
+
+const externalPiece = <A>({ method, path, service, statusCode }: ExternalOptions<A>): Piece<A> => ({
+  type: "EXTERNAL_CALL",
+  name: () => `${method} ${service}`,
+  attributes: () => ({ "http.request.method": method, "peer.service": service }),
+  fields: (exit) => ({ service, method, path, statusCode: statusOf(exit, statusCode) }),
+  more: {},
+  measure: (seconds, exit, error, context) => {
+    const status = statusOf(exit, statusCode)
+    histogram(Metrics.externalDuration, "external", {
+      "http.request.method": method,
+      "peer.service": service,
+      ...(status === null ? {} : { "http.response.status_code": String(status) }),
+      ...(error === undefined ? {} : { "error.type": error.tag })
+    }).updateUnsafe(seconds, context)
+  }
+})
+
+/** An operation, where there is a logger; without one the effect as it is. */
+export const database = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  options: DatabaseOptions<A>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const logger = loggerOf(fiber)
+    return logger === undefined || fiber.getRef(Quiet)
+      ? effect
+      : logged(fiber, logger, databasePiece(options), () => effect)
+  })
+
+/** Whether what a fiber does is logged. */
+export const isLogged = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  loggerOf(fiber) !== undefined && !fiber.getRef(Quiet)
+
+/** A call of a store that may stand on `Databases`: their operations are not logged a second time. */
+export const store = <A, E, R>(effect: Effect.Effect<A, E, R>, options: DatabaseOptions<A>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) =>
+    isLogged(fiber) ? database(Effect.provideService(effect, Quiet, true), options) : effect
+  )
+
+/** Headers that carry the trace on: of the piece of work that calls. */
+const carried = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  spanId: string | undefined
+): Readonly<Record<string, string>> => {
+  const context = fiber.getRef(RequestContext.current)
+  return context === undefined ? {} : RequestContext.toHeaders(context, spanId)
+}
+
+/** Its headers carry the trace already: a client of Effect's adds none of its own. */
+const calling = <A, E, R>(
+  call: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E, R>,
+  headers: Readonly<Record<string, string>>
+): Effect.Effect<A, E, R> =>
+  Effect.provideService(
+    Effect.suspend(() => call(headers)),
+    TracerPropagationEnabled,
+    false
+  )
+
+export const externalCall = <A, E, R>(
+  call: (headers: Readonly<Record<string, string>>) => Effect.Effect<A, E, R>,
+  options: ExternalOptions<A>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const logger = loggerOf(fiber)
+    return logger === undefined
+      ? call(carried(fiber, undefined))
+      : logged(fiber, logger, externalPiece(options), (spanId) => calling(call, carried(fiber, spanId)))
+  })

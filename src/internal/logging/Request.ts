@@ -1,0 +1,221 @@
+/** A request from its first line to its last. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import type * as Tracer from "effect/Tracer"
+import type * as LogEvent from "../../LogEvent.ts"
+import { LogSink } from "../../LogSink.ts"
+import * as Metrics from "../../Metrics.ts"
+import * as Redaction from "../../Redaction.ts"
+import * as RequestContext from "../../RequestContext.ts"
+import * as Sampling from "../../Sampling.ts"
+import * as Failures from "./Failures.ts"
+import { RequestLogger } from "./Service.ts"
+import * as Spans from "./Spans.ts"
+import { Current, rounded, type State } from "./State.ts"
+
+/** What the last line says of an answer. */
+export interface Answered {
+  readonly status: number
+  readonly replayed: boolean
+}
+
+export interface Asked<A> {
+  /** What handles it, as `create-recognition`. */
+  readonly name: string | undefined
+  readonly context: RequestContext.RequestContext
+  readonly headers: Readonly<Record<string, string>>
+  /** The fields of the body that are logged. */
+  readonly body: unknown
+  readonly answered: (value: A) => Answered
+}
+
+type Logger = RequestLogger["Service"]
+
+const addressOf = (logger: Logger, address: string | undefined): string | null => {
+  if (address === undefined || logger.ip === "none") return null
+  return logger.ip === "full" ? address : (Redaction.shortenAddress(address) ?? null)
+}
+
+const allowed = (logger: Logger, headers: Readonly<Record<string, string>>): Record<string, string> | undefined => {
+  let found: Record<string, string> | undefined
+  for (const name of logger.headers) {
+    const value = headers[name]
+    if (value === undefined) continue
+    found ??= {}
+    found[name] = value
+  }
+  return found
+}
+
+const timestamp = (clock: Clock.Clock): string => new Date(clock.currentTimeMillisUnsafe()).toISOString()
+
+const begin = (
+  logger: Logger,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  clock: Clock.Clock,
+  asked: Pick<Asked<never>, "name" | "headers" | "body">,
+  context: RequestContext.RequestContext
+): State => {
+  const { executionId, method, parentSpanId, path, spanId, traceId, userId } = context
+  const sink = Context.getOrUndefined(fiber.context as Context.Context<LogSink>, LogSink) ?? logger.sink
+  const state: State = {
+    context,
+    tail: logger.tail({
+      correlationId: context.correlationId,
+      requestId: context.requestId,
+      ...(executionId === undefined ? {} : { executionId }),
+      ...(asked.name === undefined ? {} : { function: asked.name })
+    }),
+    sink,
+    lostBefore: sink.lost(),
+    kept: Sampling.head(traceId, logger.sampling) ? undefined : [],
+    dropped: 0,
+    database: { count: 0, durationMs: 0 },
+    external: { count: 0, durationMs: 0 },
+    slowest: undefined,
+    failed: false,
+    coldStart: logger.isColdStart(),
+    ended: false
+  }
+  logger.open.add(state)
+  if (logger.takes("info"))
+    logger.emit(state, "info", {
+      type: "REQUEST_INCOMING",
+      traceId,
+      method,
+      path,
+      user: userId === undefined ? null : logger.redactor.user(userId),
+      timestamp: timestamp(clock),
+      ip: addressOf(logger, context.ip),
+      level: "info",
+      spanId,
+      parentSpanId,
+      trigger: context.trigger,
+      sampled: context.sampled,
+      headers: allowed(logger, asked.headers),
+      body: asked.body
+    })
+  return state
+}
+
+const labelled = new Map<string, Metric.Metric<number, unknown>>()
+/** Most sets of labels that are remembered. */
+const remembered = 500
+
+/** A histogram with labels; their texts are its key. */
+export const histogram = (
+  metric: Metric.Metric<number, unknown>,
+  kind: string,
+  labels: Readonly<Record<string, string>>
+): Metric.Metric<number, unknown> => {
+  let key = kind
+  for (const name in labels) key += `\n${labels[name]}`
+  let found = labelled.get(key)
+  if (found === undefined) {
+    if (labelled.size >= remembered) labelled.clear()
+    labelled.set(key, (found = Metric.withAttributes(metric, labels)))
+  }
+  return found
+}
+
+/** Whether a request failed, by its status. */
+const failing = 500
+
+const end = <A>(
+  logger: Logger,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  clock: Clock.Clock,
+  state: State,
+  begun: bigint,
+  asked: Pick<Asked<A>, "name" | "answered">,
+  exit: Exit.Exit<A, unknown>,
+  span: Tracer.Span | undefined
+): void => {
+  const durationMs = rounded(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6)
+  const { context, dropped } = state
+  const error = Exit.isFailure(exit) ? Failures.ofCause(exit.cause) : undefined
+  const answer = Exit.isSuccess(exit) ? asked.answered(exit.value) : undefined
+  const status = answer?.status ?? null
+  const level: LogEvent.Level = error !== undefined || (status ?? 0) >= failing ? "error" : "info"
+  const lost = state.sink.lost() - state.lostBefore + dropped
+  if (logger.takes(level))
+    logger.emit(state, level, {
+      type: error === undefined ? "REQUEST_COMPLETE" : "REQUEST_ERROR",
+      traceId: context.traceId,
+      statusCode: status,
+      responseTime: `${Math.round(durationMs)}ms`,
+      timestamp: timestamp(clock),
+      level,
+      spanId: context.spanId,
+      parentSpanId: context.parentSpanId,
+      durationMs,
+      error,
+      method: context.method,
+      path: context.path,
+      databaseOperations: { count: state.database.count, durationMs: rounded(state.database.durationMs) },
+      externalCalls: { count: state.external.count, durationMs: rounded(state.external.durationMs) },
+      slowest: state.slowest,
+      coldStart: state.coldStart,
+      replayed: answer?.replayed ?? false,
+      lostLines: lost === 0 ? undefined : lost
+    })
+  state.ended = true
+  logger.open.delete(state)
+  if (state.kept !== undefined)
+    logger.release(
+      state,
+      Sampling.tail({ failed: state.failed || level === "error", duration: durationMs }, logger.sampling) !== undefined
+    )
+  const labels = {
+    "http.request.method": context.method,
+    "http.route": asked.name ?? "",
+    ...(status === null ? {} : { "http.response.status_code": String(status) }),
+    ...(error === undefined ? {} : { "error.type": error.tag })
+  }
+  histogram(Metrics.requestDuration, "request", labels).updateUnsafe(durationMs / 1000, fiber.context)
+  if (status !== null) span?.attribute("http.response.status_code", status)
+}
+
+/** Runs a handler as a request: its context is provided, its lines written, its sink emptied at the end. */
+export const run = <A, E, R>(
+  handler: (context: RequestContext.RequestContext) => Effect.Effect<A, E, R>,
+  asked: Asked<A>
+): Effect.Effect<A, E, R | RequestLogger> =>
+  Effect.withFiber<A, E, R | RequestLogger>((fiber) => {
+    const logger = Context.getUnsafe(fiber.context as Context.Context<RequestLogger>, RequestLogger)
+    const clock = fiber.getRef(Clock.Clock)
+    const given = asked.context
+    const { parentSpanId, traceId } = given
+    return Spans.within(
+      fiber,
+      {
+        name: () => `${given.method} ${asked.name ?? ""}`.trim(),
+        kind: "server",
+        attributes: () => ({
+          "http.request.method": given.method,
+          "url.path": logger.redactor.text(given.path),
+          "http.route": asked.name ?? "",
+          "holdfast.correlation_id": given.correlationId
+        }),
+        ids: given,
+        parent:
+          parentSpanId === undefined ? undefined : Spans.external({ traceId, spanId: parentSpanId }, given.sampled),
+        sampled: given.sampled
+      },
+      (ids, span, context) => {
+        const own = ids === given ? given : { ...given, traceId: ids.traceId, spanId: ids.spanId }
+        const begun = clock.monotonicTimeNanosUnsafe()
+        const state = begin(logger, fiber, clock, asked, own)
+        const provided = Context.add(Context.add(context, Current, state), RequestContext.current, own)
+        const handled = Effect.suspend(() => handler(own))
+        return Effect.onExit(Effect.provideContext(handled, provided) as typeof handled, (exit) => {
+          end(logger, fiber, clock, state, begun, asked, exit, span)
+          return state.sink.flush
+        })
+      }
+    )
+  })

@@ -1,0 +1,105 @@
+/** Secrets in texts: the rules of `Redaction`, applied to a text of any length. */
+import * as Redaction from "../../Redaction.ts"
+import * as Features from "./Features.ts"
+
+type Rule = Omit<Redaction.Rule, "matches" | "ignores">
+
+export interface Texts {
+  /** An id that is written where it stands: the trace's own. */
+  exempt: string
+  /** The text without secrets; itself where it has none. */
+  readonly redact: (text: string) => string
+}
+
+export const mark = (name: string): string => `[redacted:${name}]`
+
+/** What stays of a match in front of the mark. */
+const keptOf = (groups: unknown): string =>
+  typeof groups === "object" && groups !== null && "keep" in groups && typeof groups.keep === "string"
+    ? groups.keep
+    : ""
+
+const encoded = /[^\s"'<>&?;,]*%[0-9a-f]{2}[^\s"'<>&?;,]*/gi
+/** Text that was encoded more often than this is no secret to anybody who reads logs. */
+const rounds = 3
+
+const decodedOnce = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // Escapes that are no UTF-8: each that is ASCII by itself.
+    return text.replaceAll(/%[2-7][0-9a-f]/gi, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)))
+  }
+}
+
+/** A parameter whose name says that its value is secret. */
+const parameter = /(?<keep>[?&;](?<name>[\w.%[\]$-]{1,64})=)[^&;\s#"'<>]+/g
+
+const withoutValue = (match: string, ...rest: ReadonlyArray<unknown>): string => {
+  const groups = rest.at(-1) as { readonly keep: string; readonly name: string }
+  return Redaction.secretName(decodedOnce(groups.name)) && !match.endsWith("]")
+    ? groups.keep + mark("parameter")
+    : match
+}
+const isParameter = Features.mask(["query", "sign"])
+/** What has none of these, no rule of ours finds anything in. */
+const telling = Features.mask(["at", "sign", "percent", "digits", "word", "rule", "groups"])
+
+/** `hash` gives what takes the place of values that must stay comparable. */
+export const make = (options: Redaction.Options, hash: (kind: string, value: string) => string): Texts => {
+  const disabled = new Set<string>(options.disabled ?? [])
+  const ip = options.ip ?? "short"
+  const rules: ReadonlyArray<Rule> =
+    options.patterns === false
+      ? (options.rules ?? [])
+      : [
+          ...(options.rules ?? []),
+          ...(Redaction.rules as ReadonlyArray<Redaction.Rule>).filter(
+            ({ name }) => !disabled.has(name) && !(name === "address" && ip === "full")
+          )
+        ]
+  const masks = rules.map(({ needs }) => Features.mask(needs ?? []))
+  const isOwn = masks.includes(0)
+  const patterns = options.patterns !== false
+
+  const self: Texts = {
+    exempt: "",
+    redact: (text) => {
+      const found = Features.of(text)
+      if (!isOwn && (found & telling) === 0) return text
+      const own = apply(text, found)
+      return patterns && (found & Features.features.percent) !== 0 ? applyDecoded(own) : own
+    }
+  }
+
+  const replace = ({ accepts, name, pattern, replacement }: Rule, text: string): string =>
+    text.replace(pattern, (match: string, ...rest: ReadonlyArray<unknown>) => {
+      if (match === self.exempt || (accepts !== undefined && !accepts(match))) return match
+      if (replacement === "hash") return `[${name}:${hash(name, match.toLowerCase())}]`
+      if (replacement === "shorten") return (ip === "none" ? undefined : Redaction.shortenAddress(match)) ?? mark(name)
+      return keptOf(rest.at(-1)) + mark(name)
+    })
+
+  const apply = (text: string, found: number): string => {
+    let own = text
+    for (let index = 0; index < rules.length; index++)
+      if ((masks[index]! & ~found) === 0) own = replace(rules[index]!, own)
+    return patterns && (found & isParameter) === isParameter ? own.replace(parameter, withoutValue) : own
+  }
+
+  /** What is percent-encoded is looked at as it reads; where that holds a secret, it stands there as it reads, without it. */
+  const applyDecoded = (text: string): string =>
+    text.replaceAll(encoded, (segment) => {
+      let plain = segment
+      for (let round = 0; round < rounds; round++) {
+        const next = decodedOnce(plain)
+        if (next === plain) break
+        plain = next
+        const clean = apply(plain, Features.of(plain))
+        if (clean !== plain) return clean
+      }
+      return segment
+    })
+
+  return self
+}
