@@ -35,6 +35,20 @@ const decodedOnce = (text: string): string => {
 /** A parameter whose name says that its value is secret. */
 const parameter = /(?<keep>[?&;](?<name>[\w.%[\]$-]{1,64})=)[^&;\s#"'<>]+/g
 
+const withoutParts = (
+  text: string,
+  parts: ReadonlyArray<readonly [begin: number, end: number]>,
+  instead: string
+): string => {
+  let own = ""
+  let at = 0
+  for (const [begin, end] of parts) {
+    own += text.slice(at, begin) + instead
+    at = end
+  }
+  return own + text.slice(at)
+}
+
 const withoutValue = (match: string, ...rest: ReadonlyArray<unknown>): string => {
   const groups = rest.at(-1) as { readonly keep: string; readonly name: string }
   return Redaction.secretName(decodedOnce(groups.name)) && !match.endsWith("]")
@@ -72,9 +86,10 @@ export const make = (options: Redaction.Options, hash: (kind: string, value: str
     }
   }
 
-  const replace = ({ accepts, name, pattern, replacement }: Rule, text: string): string =>
+  const replace = ({ accepts, name, parts, pattern, replacement }: Rule, text: string): string =>
     text.replace(pattern, (match: string, ...rest: ReadonlyArray<unknown>) => {
       if (match === self.exempt || (accepts !== undefined && !accepts(match))) return match
+      if (parts !== undefined) return withoutParts(match, parts(match), mark(name))
       if (replacement === "hash") return `[${name}:${hash(name, match.toLowerCase())}]`
       if (replacement === "shorten") return (ip === "none" ? undefined : Redaction.shortenAddress(match)) ?? mark(name)
       return keptOf(rest.at(-1)) + mark(name)
