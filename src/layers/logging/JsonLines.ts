@@ -79,7 +79,10 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
       resume(Effect.void)
     }
     let forget = () => {}
-    const timer = setTimeout(done, timeout)
+    const timer = setTimeout(() => {
+      writer.giveUp()
+      done()
+    }, timeout)
     forget = writer.whenEmpty(done)
     return Effect.sync(() => {
       clearTimeout(timer)

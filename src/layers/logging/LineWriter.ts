@@ -51,6 +51,8 @@ export class LineWriter {
   #isBroken = false
   #timer: NodeJS.Timeout | undefined
   #lost = 0
+  /** Somebody has waited for a reader in vain; until it reads again nobody does. */
+  #isStuck = false
   #waiting: Array<() => void> = []
 
   /** Throws what opening the file throws. */
@@ -84,10 +86,15 @@ export class LineWriter {
     this.#drain()
   }
 
+  /** Nobody waits for this reader again until it reads. */
+  giveUp(): void {
+    this.#isStuck = true
+  }
+
   /** Calls back once all is out, or given up; at once where it is. */
   whenEmpty(done: () => void): () => void {
     this.flushNow()
-    if (this.#pending.length === 0) {
+    if (this.#pending.length === 0 || this.#isStuck) {
       done()
       return () => {}
     }
@@ -182,6 +189,7 @@ export class LineWriter {
         break
       }
       this.#pendingBytes -= written
+      if (written > 0) this.#isStuck = false
       this.#isBroken = written < bytes.length && bytes[written - 1] !== newline
       if (written < bytes.length) this.#pending[0] = bytes.subarray(written)
       else this.#pending.shift()
