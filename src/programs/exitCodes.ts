@@ -2,12 +2,14 @@
 import type { BackupError } from "../BackupError.ts"
 import type { SecretMissing, StoreError } from "../IdempotencyError.ts"
 import type { MigratorError } from "../MigratorError.ts"
+import type { TraceError } from "../TraceReport.ts"
 import type { SettingsError } from "./settings.ts"
 
 export const exitCodes = {
   MigrationFailed: 1,
   BackupFailed: 1,
   RequirementMissing: 1,
+  TraceNotFound: 1,
   InvalidSetting: 2,
   UnknownMigration: 2,
   DuplicateMigration: 2,
@@ -40,11 +42,18 @@ export const exitCodes = {
   RollbackIncomplete: 7,
   RestoreIncomplete: 7,
   SecretMissing: 2,
+  ArgumentUnclear: 2,
+  InputMissing: 2,
+  LogUnreadable: 2,
+  PageNotWritten: 2,
   DatabasesError: 8,
   StoreUnavailable: 8,
   StoreShapeMismatch: 8,
   ClockSkew: 8
-} as const satisfies Record<(MigratorError | BackupError | SettingsError | StoreError | SecretMissing)["_tag"], number>
+} as const satisfies Record<
+  (MigratorError | BackupError | SettingsError | StoreError | SecretMissing | TraceError)["_tag"],
+  number
+>
 
 /** `status --check` found migrations that are not applied. */
 export const pending = 9
