@@ -28,7 +28,7 @@ export const parse = (line: string): Result.Result<LogEvent, LineInvalid> => {
   try {
     value = JSON.parse(line)
   } catch (error) {
-    return refuse(String((error as Error).message))
+    return refuse((error as Error).message)
   }
   return Result.mapError(
     decode(value),
@@ -38,7 +38,7 @@ export const parse = (line: string): Result.Result<LogEvent, LineInvalid> => {
 
 const text = (value: unknown): string | undefined => {
   if (typeof value === "string") return quote(value)
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) as string | undefined
+  if (typeof value !== "object" || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map((one) => text(one) ?? "null").join(",")}]`
   const members = Object.entries(value).flatMap(([key, own]) => {
     const written = text(own)

@@ -110,7 +110,7 @@ export const rules = [
     pattern: /(?<keep>\b(?:bearer|basic|digest|apikey|negotiate|bot)[ \t]+)(?:[\w.~+/=:-]{6,}(?:,[ \t]*)?)+/gi,
     accepts: (match) => {
       const value = match.slice(match.search(/[ \t]/)).trim()
-      return /\d/.test(value) || value.length >= 24 || (/[a-z][A-Z]/.test(value) && /=$/.test(value))
+      return /\d/.test(value) || value.length >= 24 || (/[a-z][A-Z]/.test(value) && value.endsWith("="))
     },
     matches: [join("Bearer ", "abc123def456"), join("Basic ", "YWRhOmh1bnRlcjI="), join("Bearer ", mixed)],
     ignores: ["bearer token", "Basic authentication", "basic understanding of it", "Bot commands"]

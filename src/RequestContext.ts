@@ -80,7 +80,7 @@ const triggers = new Set(["http", "event", "schedule"])
 export const make = (
   request: Pick<HttpMessage.Request, "method" | "path" | "headers">,
   ids: Ids,
-  address?: string | undefined
+  address?: string
 ): RequestContext => {
   const given = request.headers
   const parent = TraceContext.fromHeaders(given)

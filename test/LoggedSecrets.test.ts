@@ -23,17 +23,21 @@ const secrets: Readonly<Record<string, string>> = {
   "a JWT": ["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxMjM0NTY3ODkwIn0", "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"].join(
     "."
   ),
-  "a key of AWS": `AKIA${"IOSFODNN7EXAMPLE"}`,
-  "a secret key of AWS": `wJalrXUtnFEMI/K7MDENG/${"bPxRfiCYEXAMPLEKEY"}`,
+  "a key of AWS": ["AKIA", "IOSFODNN7EXAMPLE"].join(""),
+  "a secret key of AWS": ["wJalrXUtnFEMI/K7MDENG/", "bPxRfiCYEXAMPLEKEY"].join(""),
   "a token of GitHub": `ghp_${drawn}abcd`,
-  "a token of Slack": `xoxb-${"123456789012-1234567890123"}-AbCdEfGhIjKlMnOpQrStUvWx`,
+  "a token of Slack": ["xoxb", "123456789012", "1234567890123", "AbCdEfGhIjKlMnOpQrStUvWx"].join("-"),
   "a key of Stripe": `sk_live_${drawn.slice(0, 24)}`,
-  "a key of Google": `AIza${"SyA1234567890abcdefghijklmnopqrstuv"}`,
+  "a key of Google": ["AIza", "SyA1234567890abcdefghijklmnopqrstuv"].join(""),
   "a key of Appwrite": `standard_${hex}`,
   "a key of a language model": `sk-ant-api03-${drawn}`,
   "a token of npm": `npm_${drawn}AbCd`,
-  "a private key": `-----BEGIN PRIVATE ${"KEY"}-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE ${"KEY"}-----`,
-  "credentials in a URL": `postgres://ada:${"hunter2secret"}@db.example.com:5432/app`,
+  "a private key": [
+    "-----BEGIN ",
+    "PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END ",
+    "PRIVATE KEY-----"
+  ].join(""),
+  "credentials in a URL": ["postgres://ada:", "hunter2secret", "@db.example.com:5432/app"].join(""),
   "a bearer": `Bearer ${drawn.toLowerCase()}`,
   "a card number": "4111 1111 1111 1111",
   "an e-mail address": "ada.lovelace@example.com",

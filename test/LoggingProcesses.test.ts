@@ -161,15 +161,15 @@ describe.each([0, 4096])("in batches of %s characters", (batch) => {
     const to = file()
     const child = await start({ ...order, to, batch, forever: true })
     child.send("go")
-    let last = 0
-    child.on("message", ({ handed }: { readonly handed: number }) => (last = handed))
-    while (last < 100) await once(child, "message")
+    const seen = { last: 0 }
+    child.on("message", ({ handed }: { readonly handed: number }) => void (seen.last = handed))
+    while (seen.last < 100) await once(child, "message")
     child.kill("SIGTERM")
     await ended(child)
     assert.strictEqual(child.signalCode, "SIGTERM")
     const lines = linesOf(readFileSync(to, "utf8"))
     for (const line of lines) JSON.parse(line)
-    assert.isAtLeast(lines.length, (last + 1) * each)
+    assert.isAtLeast(lines.length, (seen.last + 1) * each)
   })
 
   it("an exception that nobody catches: every line is out", async () => {

@@ -26,7 +26,7 @@ const layer: Layer.Layer<never, InvalidSetting> = Layer.unwrap(
     )
     return Layer.catch(logger, ({ message }) =>
       Layer.effectDiscard(Effect.fail(new InvalidSetting({ setting: "HOLDFAST_LOG_…", detail: message })))
-    ) as Layer.Layer<never, InvalidSetting>
+    )
   })
 ).pipe(
   Layer.catchTag("ConfigError", ({ message }) =>
@@ -54,9 +54,7 @@ export const traced = <A extends { readonly code: number }, E, R>(
     )
     const task = Effect.updateContext(effect, (context: Context.Context<R>) => {
       const databases = Context.getOrUndefined(context as Context.Context<Databases>, Databases)
-      return databases === undefined
-        ? context
-        : (Context.add(context, Databases, Logged.logged(databases)) as Context.Context<R>)
+      return databases === undefined ? context : Context.add(context, Databases, Logged.logged(databases))
     })
     return yield* Effect.provideService(
       RequestLogger.withTask(task, { name, inherited, failed: ({ code }) => code !== 0 }),

@@ -69,7 +69,23 @@ const add = (parts: Parts, more: Readonly<Record<string, unknown>>): void => {
     parts.data = Object.defineProperties(
       {},
       { ...Object.getOwnPropertyDescriptors(parts.data), ...Object.getOwnPropertyDescriptors(more) }
-    ) as Record<string, unknown>
+    )
+}
+
+/** What was given, and the annotations in front of it. A proxy may throw at any look; its line says so. */
+const partsOf = (message: unknown, annotations: Readonly<Record<string, unknown>>): Parts => {
+  try {
+    const parts = sort(Array.isArray(message) ? message : [message])
+    for (const _ in annotations) {
+      const own = parts.data
+      parts.data = annotations
+      if (own !== undefined) add(parts, own)
+      break
+    }
+    return parts
+  } catch {
+    return { message: "[unreadable]", data: undefined, error: undefined }
+  }
 }
 
 export const make = (logger: RequestLogger["Service"]): Logger.Logger<unknown, void> =>
@@ -77,14 +93,7 @@ export const make = (logger: RequestLogger["Service"]): Logger.Logger<unknown, v
     const level = levelOf[logLevel]
     if (!logger.takes(level)) return
     const state = fiber.getRef(Current)
-    const parts = sort(Array.isArray(message) ? message : [message])
-    const annotations = fiber.getRef(References.CurrentLogAnnotations)
-    for (const _ in annotations) {
-      const own = parts.data
-      parts.data = annotations
-      if (own !== undefined) add(parts, own)
-      break
-    }
+    const parts = partsOf(message, fiber.getRef(References.CurrentLogAnnotations))
     const spans = fiber.getRef(References.CurrentLogSpans)
     const { span } = fiber.cache
     logger.emit(state, level, {

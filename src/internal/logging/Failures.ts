@@ -126,5 +126,7 @@ export const ofCause = (cause: Cause.Cause<unknown>): Failure | undefined => {
       )
     )
   const [first, ...others] = order.flatMap((kind) => all.filter((failure) => failure.kind === kind))
-  return first === undefined || others.length === 0 ? first : { ...first, others: [...(first.others ?? []), ...others] }
+  return first === undefined || others.length === 0
+    ? first
+    : Object.assign(first, { others: [...(first.others ?? []), ...others] })
 }

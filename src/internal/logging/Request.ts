@@ -122,6 +122,15 @@ export const histogram = (
   return found
 }
 
+/** What an answer says; nothing where it is none, as code without types may give. */
+const read = <A>({ answered }: Pick<Asked<A>, "answered">, value: A): Answered | undefined => {
+  try {
+    return answered(value)
+  } catch {
+    return undefined
+  }
+}
+
 /** Whether a request failed, by its status. */
 const failing = 500
 
@@ -138,7 +147,7 @@ const end = <A>(
   const durationMs = rounded(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6)
   const { context, dropped } = state
   const error = Exit.isFailure(exit) ? Failures.ofCause(exit.cause) : undefined
-  const answer = Exit.isSuccess(exit) ? asked.answered(exit.value) : undefined
+  const answer = Exit.isSuccess(exit) ? read(asked, exit.value) : undefined
   const status = answer?.status ?? null
   const level: LogEvent.Level = error !== undefined || (status ?? 0) >= failing ? "error" : "info"
   const lost = state.sink.lost() - state.lostBefore + dropped

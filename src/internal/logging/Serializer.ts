@@ -339,7 +339,7 @@ export class Serializer {
 
   #error(error: Error, nodes: ReadonlyArray<Paths.Node>): string {
     const tag = "_tag" in error && typeof error._tag === "string" ? error._tag : error.name
-    const head: Array<string> = [`"tag":${this.#text(tag)}`, `"message":${this.#text(String(error.message))}`]
+    const head: Array<string> = [`"tag":${this.#text(tag)}`, `"message":${this.#text(error.message)}`]
     const own = this.#record(error as unknown as Fields, nodes, shownApart)
     if (own !== "{}") head.push(own.slice(1, -1))
     if (typeof error.stack === "string") head.push(`"stack":${this.#text(error.stack)}`)

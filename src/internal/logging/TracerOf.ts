@@ -37,8 +37,9 @@ const cleanExit = (exit: Exit.Exit<unknown, unknown>, redactor: Redactor): Exit.
 
 export const make = (tracer: Tracer.Tracer, redactor: Redactor): Tracer.Tracer => {
   const value = (own: unknown): unknown => (typeof own === "string" ? redactor.text(own) : own)
-  return {
-    ...tracer,
+  return Tracer.make({
+    // Called on the tracer that it belongs to.
+    ...(tracer.context === undefined ? {} : { context: (primitive, fiber) => tracer.context!(primitive, fiber) }),
     span: (options) => {
       const span = tracer.span({ ...options, name: redactor.text(options.name) })
       const ids = Context.get(options.annotations, OwnIds)
@@ -60,5 +61,5 @@ export const make = (tracer: Tracer.Tracer, redactor: Redactor): Tracer.Tracer =
         end: (endTime: bigint, exit: Exit.Exit<unknown, unknown>) => end(endTime, cleanExit(exit, redactor))
       })
     }
-  }
+  })
 }

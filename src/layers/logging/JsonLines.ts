@@ -57,7 +57,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   const writer = yield* Effect.acquireRelease(
     Effect.try({
       try: open,
-      catch: (error) => new LogSink.SinkInvalid({ sink: name, detail: String((error as Error).message) })
+      catch: (error) => new LogSink.SinkInvalid({ sink: name, detail: (error as Error).message })
     }),
     (writer) => Effect.sync(() => writer.close())
   )

@@ -137,7 +137,14 @@ const ecs = (event: LogEvent.LogEvent, { environment, service = "holdfast", vers
 
 /** Metrics out of lines, for those that have a duration. Source: CloudWatch, "Embedded metric format specification". */
 const emf = (event: LogEvent.LogEvent, { environment, service = "holdfast" }: Options): Fields => {
-  const plain = { ...event, service, ...(environment === undefined ? {} : { environment }), message: sentence(event) }
+  const called = event.type === "EXTERNAL_CALL" ? { peerService: event.service } : {}
+  const plain = {
+    ...event,
+    ...called,
+    service,
+    ...(environment === undefined ? {} : { environment }),
+    message: sentence(event)
+  }
   if (!("durationMs" in event)) return plain
   const operation =
     event.type === "DATABASE_OPERATION"

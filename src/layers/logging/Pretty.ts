@@ -6,6 +6,7 @@ import { styleText } from "node:util"
 import type * as LogEvent from "../../LogEvent.ts"
 import * as LogLine from "../../LogLine.ts"
 import * as LogSink from "../../LogSink.ts"
+import { quote, visible } from "../../internal/logging/Quote.ts"
 
 export interface Options {
   /** Colours. Default where standard error is a terminal that shows them, and NO_COLOR is not set. */
@@ -21,39 +22,45 @@ const levelStyle = { debug: "dim", info: "cyan", warn: "yellow", error: "red" } 
   Style
 >
 
+/** Nothing that a value holds moves the cursor, or begins a line. */
+const shown = (text: string): string =>
+  quote(text)
+    .slice(1, -1)
+    .replaceAll(String.raw`\"`, '"')
+
 const json = (value: unknown): string => {
   const text = JSON.stringify(value)
-  return text === undefined || text === "{}" ? "" : ` ${text}`
+  return text === undefined || text === "{}" ? "" : ` ${visible(text)}`
 }
 
 const failure = (error: LogEvent.Failure | undefined): string =>
   error === undefined
     ? ""
     : [
-        `\n    ${error.tag}: ${error.message}`,
-        ...(error.causes ?? []).map(({ message, tag }) => `\n    because of ${tag}: ${message}`),
-        ...(error.stack === undefined ? [] : error.stack.split("\n").map((line) => `\n      ${line}`))
+        `\n    ${shown(error.tag)}: ${shown(error.message)}`,
+        ...(error.causes ?? []).map(({ message, tag }) => `\n    because of ${shown(tag)}: ${shown(message)}`),
+        ...(error.stack === undefined ? [] : error.stack.split("\n").map((line) => `\n      ${shown(line)}`))
       ].join("")
 
 /** What an event says, for people. */
-export const describe = (event: LogEvent.LogEvent): string => {
+const describe = (event: LogEvent.LogEvent): string => {
   switch (event.type) {
     case "REQUEST_INCOMING":
-      return `→ ${event.method} ${event.path}${event.user === null ? "" : ` by ${event.user}`}`
+      return `→ ${shown(event.method)} ${shown(event.path)}${event.user === null ? "" : ` by ${event.user}`}`
     case "DATABASE_OPERATION": {
       const count = event.documentCount === null ? "" : ` (${event.documentCount})`
-      return `  ${event.operation} ${event.collection}${count} ${event.duration}${failure(event.error)}`
+      return `  ${shown(event.operation)} ${shown(event.collection)}${count} ${event.duration}${failure(event.error)}`
     }
     case "EXTERNAL_CALL": {
       const status = event.statusCode === null ? "" : ` ${event.statusCode}`
-      return `  ${event.method} ${event.service} ${event.path}${status} ${event.duration}${failure(event.error)}`
+      return `  ${shown(event.method)} ${shown(event.service)} ${shown(event.path)}${status} ${event.duration}${failure(event.error)}`
     }
     case "REQUEST_COMPLETE":
-      return `← ${event.statusCode} ${event.method} ${event.path} ${event.responseTime}${event.replayed ? " replayed" : ""}`
+      return `← ${event.statusCode} ${shown(event.method)} ${shown(event.path)} ${event.responseTime}${event.replayed ? " replayed" : ""}`
     case "REQUEST_ERROR":
-      return `← failed ${event.method} ${event.path} ${event.responseTime}${failure(event.error)}`
+      return `← failed ${shown(event.method)} ${shown(event.path)} ${event.responseTime}${failure(event.error)}`
     case "LOG":
-      return `  ${event.message}${json(event.data)}${failure(event.error)}`
+      return `  ${shown(event.message)}${json(event.data)}${failure(event.error)}`
   }
 }
 
