@@ -7,11 +7,13 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -49,10 +51,13 @@ const routes = HttpRouter.add("POST", "/*", RequestLogger.withRequest({ name: "t
 const logger = RequestLogger.layer().pipe(Layer.provide(JsonLines.layer({ to: values.log ?? "stderr" })))
 
 const server = HttpRouter.serve(routes, { disableLogger: true }).pipe(
-  Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port })),
+  Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port })),
   Layer.provide(FetchHttpClient.layer),
   Layer.provide(logger),
-  Layer.tap(() => Console.log(`listening on http://127.0.0.1:${port}/`))
+  Layer.tap((context) => {
+    const { address } = Context.get(context, HttpServer.HttpServer)
+    return Console.log(`listening on http://127.0.0.1:${"port" in address ? address.port : port}/`)
+  })
 )
 
 NodeRuntime.runMain(Layer.launch(server))
