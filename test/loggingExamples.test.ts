@@ -177,7 +177,7 @@ describe("npm run trace-service", () => {
 
   beforeAll(async () => {
     harness.listen(0, "127.0.0.1")
-    for await (const line of createInterface({ input: service.stdout! })) {
+    for await (const line of createInterface({ input: service.stdout })) {
       port = Number(/:(\d+)\//.exec(line)![1])
       break
     }
