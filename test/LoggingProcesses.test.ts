@@ -157,20 +157,23 @@ describe.each([0, 4096])("in batches of %s characters", (batch) => {
     for (const index of handed) assert.isTrue(paths.has(`/${index}`), `request ${index}`)
   })
 
-  it("SIGTERM: every line is out, and the process ends by it", async () => {
-    const to = file()
-    const child = await start({ ...order, to, batch, forever: true })
-    child.send("go")
-    const seen = { last: 0 }
-    child.on("message", ({ handed }: { readonly handed: number }) => void (seen.last = handed))
-    while (seen.last < 100) await once(child, "message")
-    child.kill("SIGTERM")
-    await ended(child)
-    assert.strictEqual(child.signalCode, "SIGTERM")
-    const lines = linesOf(readFileSync(to, "utf8"))
-    for (const line of lines) JSON.parse(line)
-    assert.isAtLeast(lines.length, (seen.last + 1) * each)
-  })
+  it.each([undefined, "/dev/null"])(
+    "SIGTERM: every line is out, and the process ends by it (another sink: %s)",
+    async (second) => {
+      const to = file()
+      const child = await start({ ...order, to, batch, forever: true, ...(second === undefined ? {} : { second }) })
+      child.send("go")
+      const seen = { last: 0 }
+      child.on("message", ({ handed }: { readonly handed: number }) => void (seen.last = handed))
+      while (seen.last < 100) await once(child, "message")
+      child.kill("SIGTERM")
+      await ended(child)
+      assert.strictEqual(child.signalCode, "SIGTERM")
+      const lines = linesOf(readFileSync(to, "utf8"))
+      for (const line of lines) JSON.parse(line)
+      assert.isAtLeast(lines.length, (seen.last + 1) * each)
+    }
+  )
 
   it("an exception that nobody catches: every line is out", async () => {
     const to = file()

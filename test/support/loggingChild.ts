@@ -24,6 +24,8 @@ export interface Order {
   /** Throws outside of any request at the end. */
   readonly crash?: boolean
   readonly endpoint?: string
+  /** Where another sink of the process goes. */
+  readonly second?: string
 }
 
 const order = JSON.parse(process.argv[2]!) as Order
@@ -69,6 +71,9 @@ const program = Effect.gen(function* () {
   }
 })
 
+/** A second sink beside it, as of another logger in the same process. */
+const second = order.second === undefined ? Layer.empty : Layer.effectDiscard(JsonLines.make({ to: order.second }))
+
 const logger = RequestLogger.layer({ secret: Redacted.make("a secret for tests") }).pipe(
   Layer.provide(order.endpoint === undefined ? Layer.empty : Otlp.layer({ endpoint: order.endpoint })),
   Layer.provide(
@@ -79,5 +84,5 @@ const logger = RequestLogger.layer({ secret: Redacted.make("a secret for tests")
     })
   )
 )
-await Effect.runPromise(Effect.provide(program, logger))
+await Effect.runPromise(Effect.provide(program, Layer.merge(logger, second)))
 process.disconnect()
