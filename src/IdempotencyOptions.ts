@@ -6,6 +6,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as EpochLog from "./EpochLog.ts"
 import { OptionsInvalid } from "./IdempotencyError.ts"
+import { optional, optionalList } from "./internal/Settings.ts"
 
 export interface Options {
   /**
@@ -203,14 +204,7 @@ const together = (
   })
 }
 
-const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> =>
-  Config.withDefault(config, undefined as A | undefined)
 const name = (suffix: string) => `HOLDFAST_IDEMPOTENCY_${suffix}`
-const list = (text: string | undefined): ReadonlyArray<string> | undefined =>
-  text
-    ?.split(",")
-    .map((one) => one.trim())
-    .filter((one) => one !== "")
 
 /** The environment variable of each option. */
 export const settings = {
@@ -231,6 +225,6 @@ export const settings = {
   namespace: optional(Config.String(name("NAMESPACE"))),
   tenant: optional(Config.String(name("TENANT"))),
   identityKey: optional(Config.Redacted(name("IDENTITY_KEY"))),
-  headers: Config.map(optional(Config.String(name("HEADERS"))), list),
+  headers: optionalList(name("HEADERS")),
   cleanUp: optional(Config.Finite(name("CLEAN_UP")))
 } satisfies { readonly [K in keyof Required<Options>]: Config.Config<Options[K]> }

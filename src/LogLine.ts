@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { LogEvent } from "./LogEvent.ts"
-import { quote } from "./internal/logging/Quote.ts"
+import { jsonText } from "./internal/logging/Quote.ts"
 
 /** A line that holds none of our events. */
 export class LineInvalid extends Schema.TaggedError<LineInvalid>()("LineInvalid", {
@@ -36,16 +36,5 @@ export const parse = (line: string): Result.Result<LogEvent, LineInvalid> => {
   )
 }
 
-const text = (value: unknown): string | undefined => {
-  if (typeof value === "string") return quote(value)
-  if (typeof value !== "object" || value === null) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map((one) => text(one) ?? "null").join(",")}]`
-  const members = Object.entries(value).flatMap(([key, own]) => {
-    const written = text(own)
-    return written === undefined ? [] : [`${quote(key)}:${written}`]
-  })
-  return `{${members.join(",")}}`
-}
-
 /** One line, without its end: nothing in it can break it, or move a terminal's cursor. */
-export const format = (event: LogEvent): string => text(event)!
+export const format = (event: LogEvent): string => jsonText(event)

@@ -25,11 +25,12 @@ import * as Tracer from "effect/Tracer"
 import type * as HttpMessage from "./HttpMessage.ts"
 import * as EffectLogger from "./internal/logging/EffectLogger.ts"
 import { Ids } from "./internal/logging/Ids.ts"
-import * as LoggedBody from "./internal/logging/LoggedBody.ts"
+import * as Messages from "./internal/logging/Messages.ts"
 import * as Operations from "./internal/logging/Operations.ts"
 import * as Request from "./internal/logging/Request.ts"
 import * as Service from "./internal/logging/Service.ts"
 import * as TracerOf from "./internal/logging/TracerOf.ts"
+import { optional, optionalList } from "./internal/Settings.ts"
 import { LogSink } from "./LogSink.ts"
 import type * as Redaction from "./Redaction.ts"
 import * as RequestContext from "./RequestContext.ts"
@@ -57,14 +58,7 @@ export const layer = (
   return Layer.mergeAll(logger, level, tracer).pipe(Layer.provideMerge(service))
 }
 
-const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> =>
-  Config.withDefault(config, undefined as A | undefined)
 const name = (suffix: string) => `HOLDFAST_LOG_${suffix}`
-const list = (text: string | undefined): ReadonlyArray<string> | undefined =>
-  text
-    ?.split(",")
-    .map((one) => one.trim())
-    .filter((one) => one !== "")
 
 /** The environment variables; each is one option, or a part of one. */
 export const settings = {
@@ -76,8 +70,8 @@ export const settings = {
   redaction: Config.map(
     Config.all({
       ip: optional(Config.Literals(["short", "full", "none"], name("IP"))),
-      paths: Config.map(optional(Config.String(name("REDACT"))), list),
-      headers: Config.map(optional(Config.String(name("HEADERS"))), list)
+      paths: optionalList(name("REDACT")),
+      headers: optionalList(name("HEADERS"))
     }),
     (found): Redaction.Options => found
   ),
@@ -111,33 +105,11 @@ export interface RequestOptions {
 
 type Handler<E, R> = (request: HttpMessage.Request) => Effect.Effect<HttpMessage.Response, E, R>
 
-const replayedHeader = "idempotency-replayed"
-
-const answered = ({ headers, status }: HttpMessage.Response): Request.Answered => ({
-  status,
-  replayed: headers[replayedHeader] === "true"
-})
-
 const ofHandler =
   (options: RequestOptions) =>
   <E, R>(handler: Handler<E, R>): Handler<E, R | Service.RequestLogger> =>
   (request) =>
-    Effect.flatMap(Ids, (ids) =>
-      Request.run(
-        (context) =>
-          Effect.map(handler(request), (response) => ({
-            ...response,
-            headers: { ...response.headers, ...RequestContext.toAnswer(context) }
-          })),
-        {
-          name: options.name,
-          context: RequestContext.make(request, ids),
-          headers: request.headers,
-          body: options.body === undefined ? undefined : LoggedBody.of(options.body, request),
-          answered
-        }
-      )
-    )
+    Messages.run(options, request, () => handler(request))
 
 const ofApp =
   (options: RequestOptions) =>
@@ -159,11 +131,8 @@ const ofApp =
           name: options.name,
           context: RequestContext.make(plain, ids, Option.getOrUndefined(request.remoteAddress)),
           headers,
-          body: options.body === undefined ? undefined : LoggedBody.of(options.body, plain),
-          answered: (response) => ({
-            status: response.status,
-            replayed: response.headers[replayedHeader] === "true"
-          })
+          body: Messages.bodyOf(options, plain),
+          answered: Messages.answered
         }
       )
     })

@@ -3,9 +3,8 @@ import * as Effect from "effect/Effect"
 import type * as HttpMessage from "../../HttpMessage.ts"
 import type * as LogEvent from "../../LogEvent.ts"
 import * as RequestContext from "../../RequestContext.ts"
-import { Ids } from "./Ids.ts"
+import * as Messages from "./Messages.ts"
 import * as Operations from "./Operations.ts"
-import * as Request from "./Request.ts"
 import type { RequestLogger } from "./Service.ts"
 
 /** What an async handler logs with, and calls others by. It belongs to one request. */
@@ -90,26 +89,8 @@ export const promise =
   (runtime: Runtime, options: PromiseOptions = {}) =>
   (handler: (request: HttpMessage.Request, log: Log) => Promise<HttpMessage.Response>) =>
   async (request: HttpMessage.Request): Promise<HttpMessage.Response> => {
-    const handled = Effect.flatMap(Ids, (ids) =>
-      Request.run(
-        (context) =>
-          Effect.flatMap(logOf(context), (log) =>
-            Effect.map(
-              ofPromise(() => handler(request, log)),
-              (response) => ({
-                ...response,
-                headers: { ...response.headers, ...RequestContext.toAnswer(context) }
-              })
-            )
-          ),
-        {
-          name: options.name,
-          context: RequestContext.make(request, ids),
-          headers: request.headers,
-          body: undefined,
-          answered: ({ headers, status }) => ({ status, replayed: headers["idempotency-replayed"] === "true" })
-        }
-      )
+    const handled = Messages.run(options, request, (context) =>
+      Effect.flatMap(logOf(context), (log) => ofPromise(() => handler(request, log)))
     )
     const result = await runtime.runPromise(Effect.result(Effect.mapError(handled, (error) => new Thrown(error))))
     if (result._tag === "Failure") throw result.failure.error

@@ -11,3 +11,14 @@ export const visible = (json: string): string => json.replaceAll(loud, escaped)
 
 /** A text as a JSON string. Lone surrogates come as escapes. */
 export const quote = (text: string): string => (quiet.test(text) ? `"${text}"` : visible(JSON.stringify(text)))
+
+/** What JSON can say, in such texts; members that are undefined are left out. */
+export const jsonText = (value: unknown): string => {
+  if (typeof value === "string") return quote(value)
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(",")}]`
+  const members = Object.entries(value).flatMap(([key, own]) =>
+    own === undefined ? [] : [`${quote(key)}:${jsonText(own)}`]
+  )
+  return `{${members.join(",")}}`
+}

@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogSink from "../../LogSink.ts"
+import { optional } from "../../internal/Settings.ts"
 import * as Metrics from "../../Metrics.ts"
 import { LineWriter } from "./LineWriter.ts"
 import { onEnd } from "./ProcessEnd.ts"
@@ -105,8 +106,6 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
 export const layer = (options: Options = {}): Layer.Layer<LogSink.LogSink, LogSink.SinkInvalid> =>
   Layer.effect(LogSink.LogSink, make(options))
 
-const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> =>
-  Config.withDefault(config, undefined as A | undefined)
 const variable = (suffix: string) => `HOLDFAST_LOG_${suffix}`
 
 /** The environment variable of each option. */

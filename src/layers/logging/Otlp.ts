@@ -10,6 +10,7 @@ import * as Config from "effect/Config"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { optional } from "../../internal/Settings.ts"
 import * as Layer from "effect/Layer"
 
 export interface Options {
@@ -33,9 +34,6 @@ export const layer = (options: Options & { readonly endpoint: string }): Layer.L
       (exporters) => exporters.layer(options)
     )
   )
-
-const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> =>
-  Config.withDefault(config, undefined as A | undefined)
 
 /** `key=value,other=value`, values percent-encoded. */
 const headersOf = (text: Redacted.Redacted | undefined): Readonly<Record<string, Redacted.Redacted>> | undefined => {

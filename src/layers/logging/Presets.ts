@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import type * as LogEvent from "../../LogEvent.ts"
 import * as LogLine from "../../LogLine.ts"
 import * as LogSink from "../../LogSink.ts"
-import { quote } from "../../internal/logging/Quote.ts"
+import { jsonText } from "../../internal/logging/Quote.ts"
 
 type Fields = { readonly [name: string]: unknown }
 
@@ -182,15 +182,6 @@ export const presets = { datadog, ecs, emf } as const satisfies Record<
 >
 export type Preset = keyof typeof presets
 
-const text = (value: unknown): string => {
-  if (typeof value === "string") return quote(value)
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
-  if (Array.isArray(value)) return `[${value.map(text).join(",")}]`
-  return `{${Object.entries(value)
-    .flatMap(([name, own]) => (own === undefined ? [] : [`${quote(name)}:${text(own)}`]))
-    .join(",")}}`
-}
-
 /** Names and repetitions that a preset adds to a line, in bytes. */
 const overhead = 1024
 /** A field may stand twice in what a preset makes. */
@@ -202,7 +193,7 @@ export const rename = (sink: LogSink.Sink, preset: Preset, options: Options = {}
   limit: { ...sink.limit, size: Math.max(256, Math.floor((sink.limit.size - overhead) / repetition)) },
   write: (line, level) => {
     const event = LogLine.parse(line)
-    sink.write(Result.isSuccess(event) ? text(presets[preset](event.success, options)) : line, level)
+    sink.write(Result.isSuccess(event) ? jsonText(presets[preset](event.success, options)) : line, level)
   }
 })
 
