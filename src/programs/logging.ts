@@ -25,7 +25,7 @@ const layer: Layer.Layer<never, InvalidSetting> = Layer.unwrap(
       Layer.provide(JsonLines.layerConfig())
     )
     return Layer.catch(logger, ({ message }) =>
-      Layer.effectDiscard(Effect.fail(new InvalidSetting({ setting: "HOLDFAST_LOG_…", detail: message })))
+      Layer.effectDiscard(Effect.fail(new InvalidSetting({ setting: "HOLDFAST_LOG_*", detail: message })))
     )
   })
 ).pipe(
