@@ -85,7 +85,7 @@ export const rules = [
   },
   {
     name: "jwt",
-    needs: ["word", "letterE"],
+    needs: ["word", "dot", "letterJ"],
     pattern: /(?<![\w-])e(?:yJ|wo)[\w-]{5,}(?:\.[\w-]*){1,4}/g,
     matches: [
       join("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxIn0", ".dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"),
@@ -186,7 +186,7 @@ export const rules = [
   },
   {
     name: "iban",
-    needs: ["digits"],
+    needs: ["digits", "capital"],
     pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g,
     accepts: (match) => {
       const packed = match.replaceAll(" ", "")
@@ -216,7 +216,7 @@ export const rules = [
   },
   {
     name: "random",
-    needs: ["token", "digit"],
+    needs: ["drawn"],
     pattern: /(?<![\w+/=.-])[\w+/-]{20,}={0,2}|[\w+/-]{32,}={0,2}/g,
     accepts: isRandom,
     matches: [

@@ -7,6 +7,7 @@ import type * as LogEvent from "../../LogEvent.ts"
 import * as Failures from "./Failures.ts"
 import type { RequestLogger } from "./Service.ts"
 import { Current } from "./State.ts"
+import * as Times from "./Times.ts"
 
 const levelOf = {
   All: "debug",
@@ -50,7 +51,8 @@ export const sort = (values: ReadonlyArray<unknown>): Parts => {
   const say = (text: string) => {
     parts.message += parts.message === "" ? text : ` ${text}`
   }
-  for (const [index, value] of values.entries()) {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]
     if (typeof value === "string") say(value)
     else if (typeof value !== "object" || value === null) say(String(value))
     else if (Cause.isCause(value)) parts.error ??= Failures.ofCause(value)
@@ -100,7 +102,7 @@ export const make = (logger: RequestLogger["Service"]): Logger.Logger<unknown, v
       type: "LOG",
       traceId: state?.context.traceId ?? span?.traceId ?? null,
       message: parts.message,
-      timestamp: date.toISOString(),
+      timestamp: Times.iso(date.getTime()),
       level,
       spanId: span?.spanId ?? state?.context.spanId,
       data: parts.data,

@@ -18,11 +18,11 @@ const hiddenOf = (schema: Schema.Top): Paths.Node => {
 }
 
 /** A copy without what is hidden. */
-const without = (value: unknown, nodes: ReadonlyArray<Paths.Node>): unknown => {
-  if (nodes.some(({ hidden }) => hidden)) return mark("sensitive")
-  if (nodes.length === 0 || typeof value !== "object" || value === null) return value
-  if (Array.isArray(value)) return value.map((item, index) => without(item, Paths.under(nodes, String(index))))
-  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, without(own, Paths.under(nodes, key))]))
+const without = (value: unknown, at: Paths.State): unknown => {
+  if (at.hidden) return mark("sensitive")
+  if (at === Paths.none || typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return value.map((item, index) => without(item, at.under(String(index))))
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, without(own, at.under(key))]))
 }
 
 const text = ({ body }: HttpMessage.Request): string =>
@@ -33,7 +33,7 @@ export const of = (schema: Schema.Codec<unknown, unknown>, request: HttpMessage.
   try {
     const encoded = Schema.toEncoded(schema)
     const decoded = Schema.decodeUnknownResult(encoded)(JSON.parse(text(request)))
-    return Result.isSuccess(decoded) ? without(decoded.success, [hiddenOf(schema)]) : undefined
+    return Result.isSuccess(decoded) ? without(decoded.success, Paths.none.with(hiddenOf(schema))) : undefined
   } catch {
     return undefined
   }

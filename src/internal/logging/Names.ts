@@ -1,4 +1,5 @@
 /** Names of fields, judged and written once: logs have few names and many values. */
+import * as LogEvent from "../../LogEvent.ts"
 import * as Redaction from "../../Redaction.ts"
 import { quote } from "./Quote.ts"
 import type { Texts } from "./Texts.ts"
@@ -7,7 +8,13 @@ import type { Texts } from "./Texts.ts"
 export type Verdict = "plain" | "secret" | "user" | "address" | "id"
 
 interface Judged {
-  readonly text: string
+  /** Of the name as JSON. */
+  readonly length: number
+  /** In front of the value, for the first member of an object and the others; the same for a text, with its quote. */
+  readonly first: string
+  readonly next: string
+  readonly firstText: string
+  readonly nextText: string
   readonly verdict: Verdict
 }
 
@@ -25,6 +32,24 @@ const longest = 128
 /** Most characters of a name that are written. */
 const written = 256
 
+/** Joined, which makes texts that are no concatenations: they stand in every line. */
+const leads = (text: string) => ({
+  first: ["{", text, ":"].join(""),
+  next: [",", text, ":"].join(""),
+  firstText: ["{", text, ':"'].join(""),
+  nextText: [",", text, ':"'].join("")
+})
+const known = new Map<string, ReturnType<typeof leads> & { readonly isTrusted: boolean }>()
+/** What stands in front of fields of our own. */
+export const ours = (name: string) => {
+  let found = known.get(name)
+  if (found === undefined) {
+    if (known.size >= remembered) known.clear()
+    known.set(name, (found = { ...leads(quote(name)), isTrusted: LogEvent.trusted.has(name) }))
+  }
+  return found
+}
+
 export const make = (hidden: Iterable<string>, texts: Texts): Names => {
   const known = new Map<string, Judged>()
   const own = new Set(hidden)
@@ -37,7 +62,12 @@ export const make = (hidden: Iterable<string>, texts: Texts): Names => {
   }
   const judge = (name: string): Judged => {
     const clean = texts.redact(name.length > written * 4 ? name.slice(0, written * 4) : name)
-    return { text: quote(clean.length > written ? `${clean.slice(0, written)}…` : clean), verdict: verdictOf(name) }
+    const text = quote(clean.length > written ? `${clean.slice(0, written)}…` : clean)
+    return {
+      length: text.length,
+      ...leads(text),
+      verdict: verdictOf(name)
+    }
   }
   return {
     of: (name) => {

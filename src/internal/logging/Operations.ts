@@ -14,6 +14,7 @@ import { histogram } from "./Request.ts"
 import { RequestLogger } from "./Service.ts"
 import * as Spans from "./Spans.ts"
 import { count, Current, rounded, type State } from "./State.ts"
+import * as Times from "./Times.ts"
 
 export interface DatabaseOptions<A> {
   /** In upper case, as `CREATE`. */
@@ -84,7 +85,7 @@ const finish = <A>(
     traceId: ids?.traceId ?? null,
     ...piece.fields(exit),
     duration: `${Math.round(durationMs)}ms`,
-    timestamp: new Date(clock.currentTimeMillisUnsafe()).toISOString(),
+    timestamp: Times.iso(clock.currentTimeMillisUnsafe()),
     level,
     spanId: ids?.spanId,
     parentSpanId,

@@ -42,16 +42,53 @@ export const add = (root: Node, steps: ReadonlyArray<string | undefined>): void 
   at.hidden = true
 }
 
-export const none: ReadonlyArray<Node> = []
+/** Where one stands on all paths at once. */
+export class State {
+  /** What stands here is hidden. */
+  readonly hidden: boolean
+  readonly #nodes: ReadonlyArray<Node>
+  /** Behind the names that a path has here, once somebody went there; null before. */
+  readonly #named = new Map<string, State | null>()
+  /** Behind all other names. */
+  readonly #other: State | undefined
+  #joined: WeakMap<Node, State> | undefined
 
-/** Where the paths go on behind a name. */
-export const under = (nodes: ReadonlyArray<Node>, name: string): ReadonlyArray<Node> => {
-  if (nodes.length === 0) return none
-  const next: Array<Node> = []
-  for (const { any, children } of nodes) {
-    const own = children.get(name)
-    if (own !== undefined) next.push(own)
-    if (any !== undefined) next.push(any)
+  constructor(nodes: ReadonlyArray<Node>) {
+    this.#nodes = nodes
+    this.hidden = nodes.some(({ hidden }) => hidden)
+    for (const { children } of nodes) for (const name of children.keys()) this.#named.set(name, null)
+    const any = this.#behind(undefined)
+    this.#other = any.length === 0 ? undefined : new State(any)
   }
-  return next.length === 0 ? none : next
+
+  #behind(name: string | undefined): ReadonlyArray<Node> {
+    return this.#nodes.flatMap(({ any, children }) =>
+      [name === undefined ? undefined : children.get(name), any].filter((one) => one !== undefined)
+    )
+  }
+
+  /** Where the paths go on behind a name. */
+  under(name: string): State {
+    const found = this.#named.get(name)
+    if (found === undefined) return this.#other ?? none
+    if (found !== null) return found
+    const made = new State(this.#behind(name))
+    this.#named.set(name, made)
+    return made
+  }
+
+  /** Where they go on in an item of a list. */
+  item(index: number): State {
+    return this.#named.size === 0 ? (this.#other ?? none) : this.under(String(index))
+  }
+
+  /** Both these paths and others. */
+  with(other: Node | undefined): State {
+    if (other === undefined) return this
+    let joined = (this.#joined ??= new WeakMap()).get(other)
+    if (joined === undefined) this.#joined.set(other, (joined = new State([...this.#nodes, other])))
+    return joined
+  }
 }
+
+export const none: State = new State([])

@@ -9,8 +9,11 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
 /** JSON as it is, but for what it leaves as it came and a terminal would obey. */
 export const visible = (json: string): string => json.replaceAll(loud, escaped)
 
-/** A text as a JSON string. Lone surrogates come as escapes. */
-export const quote = (text: string): string => (quiet.test(text) ? `"${text}"` : visible(JSON.stringify(text)))
+/** A text as it stands between the quotes of a JSON string. Lone surrogates come as escapes. */
+export const escape = (text: string): string => (quiet.test(text) ? text : visible(JSON.stringify(text)).slice(1, -1))
+
+/** A text as a JSON string. */
+export const quote = (text: string): string => `"${escape(text)}"`
 
 /** What JSON can say, in such texts; members that are undefined are left out. */
 export const jsonText = (value: unknown): string => {

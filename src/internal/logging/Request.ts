@@ -16,6 +16,7 @@ import * as Failures from "./Failures.ts"
 import { RequestLogger } from "./Service.ts"
 import * as Spans from "./Spans.ts"
 import { Current, rounded, type State } from "./State.ts"
+import * as Times from "./Times.ts"
 
 /** What the last line says of an answer. */
 export interface Answered {
@@ -51,7 +52,7 @@ const allowed = (logger: Logger, headers: Readonly<Record<string, string>>): Rec
   return found
 }
 
-const timestamp = (clock: Clock.Clock): string => new Date(clock.currentTimeMillisUnsafe()).toISOString()
+const timestamp = (clock: Clock.Clock): string => Times.iso(clock.currentTimeMillisUnsafe())
 
 const begin = (
   logger: Logger,

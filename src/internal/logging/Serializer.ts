@@ -7,7 +7,7 @@ import * as LogEvent from "../../LogEvent.ts"
 import { FieldsOf, shownApart } from "./Failures.ts"
 import * as Names from "./Names.ts"
 import * as Paths from "./Paths.ts"
-import { quote } from "./Quote.ts"
+import { escape, quote } from "./Quote.ts"
 import * as Sensitive from "./Sensitive.ts"
 import { mark, type Texts } from "./Texts.ts"
 
@@ -45,6 +45,8 @@ const long = 1e12
 const longestId = 256
 
 const unreadable = '"[unreadable]"'
+const byPath = `"${mark("path")}"`
+const byName = `"${mark("name")}"`
 
 export interface Settings {
   readonly texts: Texts
@@ -75,7 +77,12 @@ const isWithin = (text: string, { size, unit }: Limit): boolean =>
 
 export class Serializer {
   readonly #settings: Settings
-  readonly #roots: ReadonlyArray<Paths.Node>
+  readonly #root: Paths.State
+  /** Where paths stand for the data, which they are told from as well as from the line. */
+  readonly #data: Paths.State
+  /** The line so far. */
+  #out = ""
+  #isBusy = false
   #caps: Caps = caps[0]!
   #depth = 0
   #values = 0
@@ -86,7 +93,9 @@ export class Serializer {
 
   constructor(settings: Settings) {
     this.#settings = settings
-    this.#roots = settings.paths === undefined ? Paths.none : [settings.paths]
+    this.#root = Paths.none.with(settings.paths)
+    const { children, any } = settings.paths ?? Paths.node()
+    this.#data = this.#root.with(children.get("data")).with(any)
   }
 
   /**
@@ -94,38 +103,53 @@ export class Serializer {
    * What no cap makes short enough keeps its own fields alone.
    */
   line(event: Fields, tail: string, limit: Limit): Written {
+    // A getter or a toJSON that logs: its line is one of its own.
+    if (this.#isBusy) return new Serializer(this.#settings).line(event, tail, limit)
+    const { texts } = this.#settings
+    const { exempt } = texts
     const { traceId } = event
-    this.#settings.texts.exempt = typeof traceId === "string" ? traceId : ""
-    for (const own of caps) {
-      const text = this.#try(event, tail, own, limit)
-      if (isWithin(text, limit)) return { text, cut: this.#cut }
+    this.#isBusy = true
+    try {
+      texts.exempt = typeof traceId === "string" ? traceId : ""
+      for (const own of caps) {
+        const text = this.#try(event, tail, own, limit)
+        if (isWithin(text, limit)) return { text, cut: this.#cut }
+      }
+      return { text: this.#least(event), cut: true }
+    } finally {
+      this.#isBusy = false
+      texts.exempt = exempt
     }
-    return { text: this.#least(event), cut: true }
   }
 
   /** What is left of a line for which nothing is short enough: its own fields, each a few words. */
   #least(event: Fields): string {
     this.#begin(least, Number.MAX_SAFE_INTEGER)
-    let text = ""
+    let isFirst = true
     for (const key of Object.keys(event)) {
-      if (carried.has(key)) continue
       const value = event[key]
-      const written =
-        typeof value === "string" && LogEvent.trusted.has(key) ? `"${value}"` : this.#value(value, Paths.none)
-      if (written !== undefined) text += `,"${key}":${written}`
+      if (carried.has(key) || value === undefined) continue
+      const { first, next } = Names.ours(key)
+      this.#out += isFirst ? first : next
+      isFirst = false
+      if (typeof value === "string" && LogEvent.trusted.has(key)) this.#out += `"${value}"`
+      else this.#value(value, Paths.none)
     }
-    return `{${text.slice(1)},"truncated":true}`
+    return `${this.#out},"truncated":true}`
   }
 
   /** Members of every line of a request, with a comma in front of each. */
   members(fields: Fields): string {
+    if (this.#isBusy) return new Serializer(this.#settings).members(fields)
     this.#begin(caps[0]!, Number.MAX_SAFE_INTEGER)
-    let text = ""
-    for (const key of Object.keys(fields)) text += `,${this.#member(key, fields[key], Paths.none)}`
-    return text
+    for (const key of Object.keys(fields)) this.#member(key, fields[key], Paths.none, false)
+    // To look into a text makes it one piece, which every line then takes as it is.
+    this.#out.charCodeAt(0)
+    return this.#out
   }
 
   #begin(own: Caps, left: number): void {
+    this.#out = ""
     this.#caps = own
     this.#depth = 0
     this.#values = 0
@@ -136,162 +160,201 @@ export class Serializer {
 
   #try(event: Fields, tail: string, own: Caps, limit: Limit): string {
     this.#begin(own, limit.size)
-    const isPathed = this.#roots.length > 0
-    let text = ""
+    let isFirst = true
     for (const key in event) {
       const value = event[key]
       if (value === undefined) continue
-      let written: string | undefined
-      if (typeof value === "number") written = Number.isFinite(value) ? String(value) : "null"
-      else if (typeof value === "string" && LogEvent.trusted.has(key)) written = `"${value}"`
-      else {
-        const nodes = isPathed ? Paths.under(this.#roots, key) : Paths.none
-        if (nodes.some(({ hidden }) => hidden)) written = `"${mark("path")}"`
+      const { first, firstText, isTrusted, next, nextText } = Names.ours(key)
+      if (isTrusted && typeof value === "string") {
+        this.#out += isFirst ? firstText : nextText
+        this.#out += value
+        this.#out += '"'
+      } else {
+        const at = this.#root.under(key)
+        this.#out += isFirst ? first : next
+        if (typeof value === "number") this.#out += Number.isFinite(value) ? String(value) : "null"
+        else if (at.hidden) this.#out += byPath
         // Paths are told from the data on, as the caller knows it.
-        else written = this.#value(value, key === "data" && isPathed ? [...this.#roots, ...nodes] : nodes)
+        else this.#value(value, key === "data" ? this.#data : at)
       }
-      if (written !== undefined) text += text === "" ? `{"${key}":${written}` : `,"${key}":${written}`
+      isFirst = false
     }
-    return `${text}${tail}${this.#cut ? ',"truncated":true' : ""}}`
+    this.#out += tail
+    return this.#out + (this.#cut ? ',"truncated":true}' : "}")
   }
 
-  #text(value: string): string {
+  /** What stands between the quotes. */
+  #escaped(value: string): string {
     const most = Math.min(this.#caps.text, Math.max(this.#left, 32))
-    if (value.length <= most) {
-      const own = quote(this.#settings.texts.redact(value))
-      this.#left -= own.length
-      return own
-    }
+    const own = value.length <= most ? this.#settings.texts.escaped(value) : this.#shortened(value, most)
+    this.#left -= own.length + 2
+    return own
+  }
+
+  #shortened(value: string, most: number): string {
     this.#cut = true
     const window = this.#settings.texts.redact(value.slice(0, most + margin))
     // The last word may be a secret's beginning.
     const whole = window.slice(0, Math.max(0, Math.min(most, window.length - margin))).replace(/\S{1,512}$/, "")
-    const own = quote(`${whole.replace(/[\ud800-\udbff]$/, "")}[${value.length - whole.length} more]`)
-    this.#left -= own.length
-    return own
+    return escape(`${whole.replace(/[\ud800-\udbff]$/, "")}[${value.length - whole.length} more]`)
   }
 
-  /** Undefined for what JSON leaves out. */
-  #value(value: unknown, nodes: ReadonlyArray<Paths.Node>): string | undefined {
+  #text(value: string): void {
+    this.#out += '"'
+    this.#out += this.#escaped(value)
+    this.#out += '"'
+  }
+
+  /** What JSON leaves out is null here; members leave it out before. */
+  #value(value: unknown, at: Paths.State): void {
     switch (typeof value) {
       case "string":
         return this.#text(value)
       case "number":
         return this.#number(value)
       case "boolean":
-        return value ? "true" : "false"
+        this.#out += value ? "true" : "false"
+        return
       case "bigint":
-        return this.#text(String(value))
-      case "undefined":
-        return undefined
       case "symbol":
         return this.#text(String(value))
       case "function":
         return this.#text(`[function ${value.name}]`)
+      case "undefined":
+        this.#out += "null"
+        return
       default:
-        return value === null || value === undefined ? "null" : this.#nested(value, nodes)
+        if (value === null || value === undefined) this.#out += "null"
+        else this.#nested(value, at)
     }
   }
 
-  #number(value: number): string {
-    if (!Number.isFinite(value)) return `"${value}"`
-    const text = String(value)
-    if (value < long || !Number.isSafeInteger(value)) return text
-    const own = this.#settings.texts.redact(text)
-    return own === text ? text : quote(own)
+  #number(value: number): void {
+    if (!Number.isFinite(value)) this.#out += `"${value}"`
+    else if (value < long || !Number.isSafeInteger(value)) this.#out += value
+    else {
+      const text = String(value)
+      const own = this.#settings.texts.redact(text)
+      this.#out += own === text ? text : quote(own)
+    }
   }
 
-  #nested(value: object, nodes: ReadonlyArray<Paths.Node>): string {
+  #nested(value: object, at: Paths.State): void {
     if (this.#depth >= this.#caps.depth || this.#values > this.#caps.values || this.#left <= 0) {
       this.#cut = true
-      return '"[cut]"'
+      this.#out += '"[cut]"'
+      return
     }
-    if (this.#around.includes(value)) return '"[circular]"'
+    if (this.#around.includes(value)) {
+      this.#out += '"[circular]"'
+      return
+    }
+    const before = this.#out
     this.#around.push(value)
     this.#depth++
     this.#values++
     try {
-      return this.#object(value, nodes)
+      this.#object(value, at)
     } catch {
-      return unreadable
+      this.#out = before + unreadable
     } finally {
       this.#depth--
       this.#around.pop()
     }
   }
 
-  #object(value: object, nodes: ReadonlyArray<Paths.Node>): string {
-    if (value instanceof FieldsOf) {
-      const sensitive = Sensitive.ofValue(value.error)
-      return this.#record(value.error as Fields, sensitive === undefined ? Paths.none : [sensitive], shownApart)
-    }
-    if (Array.isArray(value)) return this.#list(value, value.length, nodes)
-    const sensitive = Sensitive.ofValue(value)
-    const within = sensitive === undefined ? nodes : [...nodes, sensitive]
-    return this.#special(value, within) ?? this.#record(value as Fields, within)
+  #object(value: object, at: Paths.State): void {
+    if (Array.isArray(value)) return this.#list(value, value.length, at)
+    if (Object.getPrototypeOf(value) === Object.prototype && !("toJSON" in value))
+      return this.#record(value as Fields, at)
+    if (value instanceof FieldsOf)
+      return this.#record(value.error as Fields, Paths.none.with(Sensitive.ofValue(value.error)), shownApart)
+    this.#special(value, at.with(Sensitive.ofValue(value)))
   }
 
-  /** What is no plain record; undefined for what is. */
-  #special(value: object, within: ReadonlyArray<Paths.Node>): string | undefined {
-    if (value instanceof Error) return this.#error(value, within)
-    if (value instanceof Map) return this.#entries(value, value.size, within)
-    if (value instanceof Set) return this.#list(value, value.size, within)
-    if (value instanceof Date) return Number.isNaN(value.getTime()) ? '"[invalid date]"' : `"${value.toISOString()}"`
-    if (ArrayBuffer.isView(value)) return `"[${value.constructor.name} of ${value.byteLength} bytes]"`
-    if (value instanceof ArrayBuffer) return `"[ArrayBuffer of ${value.byteLength} bytes]"`
+  /** What is no plain record, and what is one after all. */
+  #special(value: object, at: Paths.State): void {
+    if (value instanceof Error) return this.#error(value, at)
+    if (value instanceof Map) return this.#entries(value, value.size, at)
+    if (value instanceof Set) return this.#list(value, value.size, at)
+    const said = saidOf(value)
+    if (said !== undefined) {
+      this.#out += said
+      return
+    }
     if (value instanceof URL || value instanceof RegExp) return this.#text(String(value))
-    if (isPairs(value)) return this.#entries(value, Number.MAX_SAFE_INTEGER, within)
+    if (isPairs(value)) return this.#entries(value, Number.MAX_SAFE_INTEGER, at)
     if ("toJSON" in value && typeof value.toJSON === "function") {
       const own: unknown = value.toJSON()
-      if (own !== value) return this.#value(own, within) ?? "null"
+      if (own !== value) return this.#value(own, at)
     }
-    return undefined
+    this.#record(value as Fields, at)
   }
 
-  #list(items: Iterable<unknown>, size: number, nodes: ReadonlyArray<Paths.Node>): string {
-    let text = ""
+  #list(items: Iterable<unknown>, size: number, at: Paths.State): void {
     let count = 0
+    this.#out += "["
     for (const item of items) {
+      if (count > 0) this.#out += ","
       if (count === this.#caps.members || this.#left <= 0) {
         this.#cut = true
-        text += `,"[${size - count} more]"`
+        this.#out += `"[${size - count} more]"`
         break
       }
-      const own = nodes.length === 0 ? nodes : Paths.under(nodes, String(count))
-      const written = own.some(({ hidden }) => hidden) ? `"${mark("path")}"` : (this.#value(item, own) ?? "null")
-      text += count++ === 0 ? written : `,${written}`
+      const own = at === Paths.none ? at : at.item(count)
+      count++
+      if (own.hidden) this.#out += byPath
+      else this.#value(item, own)
       this.#left -= 1
     }
-    return `[${text}]`
+    this.#out += "]"
   }
 
-  #entries(entries: Iterable<readonly [unknown, unknown]>, size: number, nodes: ReadonlyArray<Paths.Node>): string {
-    let text = ""
+  #entries(entries: Iterable<readonly [unknown, unknown]>, size: number, at: Paths.State): void {
     let count = 0
+    let isFirst = true
     for (const [key, value] of entries) {
       if (count === this.#caps.members || this.#left <= 0) {
-        this.#cut = true
-        text += `${text === "" ? "" : ","}"[more]":${Math.max(0, size - count)}`
+        this.#more(Math.max(0, size - count), isFirst)
+        isFirst = false
         break
       }
-      const name = typeof key === "object" && key !== null ? (this.#value(key, Paths.none) ?? "null") : String(key)
-      const written = this.#member(name, value, nodes)
-      if (written !== "") text += text === "" ? written : `,${written}`
+      if (this.#member(this.#nameOf(key), value, at, isFirst)) isFirst = false
       count++
     }
-    return `{${text}}`
+    this.#out += isFirst ? "{}" : "}"
   }
 
-  #record(value: Fields, nodes: ReadonlyArray<Paths.Node>, skipped?: ReadonlySet<string>): string {
+  #nameOf(key: unknown): string {
+    if (typeof key !== "object" || key === null) return String(key)
+    const before = this.#out
+    this.#out = ""
+    this.#value(key, Paths.none)
+    const name = this.#out
+    this.#out = before
+    return name
+  }
+
+  #more(left: number, isFirst: boolean): void {
+    this.#cut = true
+    this.#out += `${isFirst ? "{" : ","}"[more]":${left}`
+  }
+
+  #record(value: Fields, at: Paths.State, skipped?: ReadonlySet<string>): void {
+    const isEmpty = this.#membersOf(value, at, true, skipped)
+    this.#out += isEmpty ? "{}" : "}"
+  }
+
+  /** Answers whether the next member is still the first. */
+  #membersOf(value: Fields, at: Paths.State, none: boolean, skipped?: ReadonlySet<string>): boolean {
     const keys = Object.keys(value)
-    let text = ""
+    let isFirst = none
     let count = 0
     for (const key of keys) {
       if (skipped?.has(key) === true) continue
       if (count === this.#caps.members || this.#left <= 0) {
-        this.#cut = true
-        text += `${text === "" ? "" : ","}"[more]":${keys.length - count}`
-        break
+        this.#more(keys.length - count, isFirst)
+        return false
       }
       let own: unknown
       try {
@@ -299,54 +362,71 @@ export class Serializer {
       } catch {
         own = "[unreadable]"
       }
-      const written = this.#member(key, own, nodes)
-      if (written !== "") text += text === "" ? written : `,${written}`
+      if (this.#member(key, own, at, isFirst)) isFirst = false
       count++
     }
-    return `{${text}}`
+    return isFirst
   }
 
-  /** Empty for what JSON leaves out. */
-  #member(name: string, value: unknown, nodes: ReadonlyArray<Paths.Node>): string {
-    if (value === undefined) return ""
-    const { text, verdict } = this.#settings.names.of(name)
-    this.#left -= text.length
-    const own = nodes.length === 0 ? nodes : Paths.under(nodes, name)
-    for (const { hidden } of own) if (hidden) return `${text}:"${mark("path")}"`
-    if (verdict === "plain") {
-      const written = this.#value(value, own)
-      return written === undefined ? "" : `${text}:${written}`
+  /** Answers whether it stands there: JSON leaves out what is undefined. */
+  #member(name: string, value: unknown, at: Paths.State, isFirst: boolean): boolean {
+    if (value === undefined) return false
+    const { first, firstText, length, next, nextText, verdict } = this.#settings.names.of(name)
+    this.#left -= length
+    const own = at === Paths.none ? at : at.under(name)
+    if (verdict === "plain" && typeof value === "string" && !own.hidden) {
+      this.#out += isFirst ? firstText : nextText
+      this.#out += this.#escaped(value)
+      this.#out += '"'
+      return true
     }
-    return `${text}:${this.#judged(verdict, value, own)}`
+    this.#out += isFirst ? first : next
+    if (own.hidden) this.#out += byPath
+    else if (verdict === "plain") this.#value(value, own)
+    else this.#judged(verdict, value, own)
+    return true
   }
 
-  #judged(verdict: Exclude<Names.Verdict, "plain">, value: unknown, nodes: ReadonlyArray<Paths.Node>): string {
-    if (verdict === "secret") return value === null ? "null" : `"${mark("name")}"`
-    if (typeof value !== "string" || value === "") return this.#value(value, nodes) ?? "null"
-    if (verdict === "id" && value.length <= longestId) return quote(this.#settings.ids.redact(value))
-    if (verdict === "id") return this.#text(value)
-    if (verdict === "user") return quote(`[user:${this.#settings.hash("user", value)}]`)
-    return this.#address(value)
+  #judged(verdict: Exclude<Names.Verdict, "plain">, value: unknown, at: Paths.State): void {
+    if (verdict === "secret") this.#out += value === null ? "null" : byName
+    else if (typeof value !== "string" || value === "") this.#value(value, at)
+    else if (verdict === "id" && value.length > longestId) this.#text(value)
+    else if (verdict === "id") this.#out += quote(this.#settings.ids.redact(value))
+    else if (verdict === "user") this.#out += quote(`[user:${this.#settings.hash("user", value)}]`)
+    else this.#address(value)
   }
 
-  #address(value: string): string {
+  #address(value: string): void {
     const { ip } = this.#settings
     if (ip === "full") return this.#text(value)
-    if (ip === "none") return `"${mark("address")}"`
     const parts = value.split(",").map((part) => Redaction.shortenAddress(part.trim()) ?? mark("address"))
-    return quote(parts.join(", "))
+    this.#out += quote(ip === "none" ? mark("address") : parts.join(", "))
   }
 
-  #error(error: Error, nodes: ReadonlyArray<Paths.Node>): string {
+  #error(error: Error, at: Paths.State): void {
     const tag = "_tag" in error && typeof error._tag === "string" ? error._tag : error.name
-    const head: Array<string> = [`"tag":${this.#text(tag)}`, `"message":${this.#text(error.message)}`]
-    const own = this.#record(error as unknown as Fields, nodes, shownApart)
-    if (own !== "{}") head.push(own.slice(1, -1))
-    if (typeof error.stack === "string") head.push(`"stack":${this.#text(error.stack)}`)
-    if (error.cause !== undefined) head.push(`"cause":${this.#value(error.cause, Paths.none) ?? "null"}`)
-    if (error instanceof AggregateError) head.push(`"errors":${this.#value(error.errors, Paths.none) ?? "null"}`)
-    return `{${head.join(",")}}`
+    this.#out += '{"tag":'
+    this.#text(tag)
+    this.#part("message", error.message)
+    this.#membersOf(error as unknown as Fields, at, false, shownApart)
+    if (typeof error.stack === "string") this.#part("stack", error.stack)
+    if (error.cause !== undefined) this.#part("cause", error.cause)
+    if (error instanceof AggregateError) this.#part("errors", error.errors)
+    this.#out += "}"
   }
+
+  #part(name: string, value: unknown): void {
+    this.#out += `,"${name}":`
+    this.#value(value, Paths.none)
+  }
+}
+
+/** What stands for a value of which its kind says enough. */
+const saidOf = (value: object): string | undefined => {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? '"[invalid date]"' : `"${value.toISOString()}"`
+  if (ArrayBuffer.isView(value)) return `"[${value.constructor.name} of ${value.byteLength} bytes]"`
+  if (value instanceof ArrayBuffer) return `"[ArrayBuffer of ${value.byteLength} bytes]"`
+  return undefined
 }
 
 /** Whether it shows its values as pairs of a name and a value, as Headers, URLSearchParams and FormData do. */

@@ -1,6 +1,7 @@
 /** Secrets in texts: the rules of `Redaction`, applied to a text of any length. */
 import * as Redaction from "../../Redaction.ts"
 import * as Features from "./Features.ts"
+import { escape } from "./Quote.ts"
 
 type Rule = Omit<Redaction.Rule, "matches" | "ignores">
 
@@ -9,7 +10,19 @@ export interface Texts {
   exempt: string
   /** The text without secrets; itself where it has none. */
   readonly redact: (text: string) => string
+  /** The same, as it stands in JSON between its quotes. */
+  readonly escaped: (text: string) => string
 }
+
+/** A rule, and what it needs as bits. */
+interface Prepared extends Rule {
+  readonly mask: number
+  /** Finds whether there is a match: cheaper than to replace none. */
+  readonly probe: RegExp
+}
+/** Most sets of features whose rules are remembered. */
+const remembered = 1000
+const noRules: ReadonlyArray<Prepared> = []
 
 export const mark = (name: string): string => `[redacted:${name}]`
 
@@ -72,17 +85,39 @@ export const make = (options: Redaction.Options, hash: (kind: string, value: str
             ({ name }) => !disabled.has(name) && !(name === "address" && ip === "full")
           )
         ]
-  const masks = rules.map(({ needs }) => Features.mask(needs ?? []))
-  const isOwn = masks.includes(0)
+  const prepared = rules.map((rule): Prepared => ({
+    ...rule,
+    mask: Features.mask(rule.needs ?? []),
+    probe: new RegExp(rule.pattern.source, rule.pattern.flags.replaceAll(/[gy]/g, ""))
+  }))
+  const isOwn = prepared.some(({ mask }) => mask === 0)
   const patterns = options.patterns !== false
+  const isIdle = prepared.length === 0 && !patterns
 
+  const byFeatures = new Map<number, ReadonlyArray<Prepared>>()
+  /** The rules that may find something in a text with these features. */
+  const rulesFor = (found: number): ReadonlyArray<Prepared> => {
+    const before = byFeatures.get(found)
+    if (before !== undefined) return before
+    if (byFeatures.size >= remembered) byFeatures.clear()
+    const own = prepared.filter(({ mask }) => (mask & ~found) === 0)
+    byFeatures.set(found, own.length === 0 ? noRules : own)
+    return own
+  }
+
+  const redactKnown = (text: string, found: number): string => {
+    if (!isOwn && (found & telling) === 0) return text
+    const own = apply(text, found)
+    return patterns && (found & Features.features.percent) !== 0 ? applyDecoded(own) : own
+  }
   const self: Texts = {
     exempt: "",
-    redact: (text) => {
+    redact: (text) => (isIdle ? text : redactKnown(text, Features.of(text))),
+    escaped: (text) => {
+      if (isIdle) return escape(text)
       const found = Features.of(text)
-      if (!isOwn && (found & telling) === 0) return text
-      const own = apply(text, found)
-      return patterns && (found & Features.features.percent) !== 0 ? applyDecoded(own) : own
+      const own = redactKnown(text, found)
+      return own === text && (found & Features.features.loud) === 0 ? text : escape(own)
     }
   }
 
@@ -97,8 +132,7 @@ export const make = (options: Redaction.Options, hash: (kind: string, value: str
 
   const apply = (text: string, found: number): string => {
     let own = text
-    for (let index = 0; index < rules.length; index++)
-      if ((masks[index]! & ~found) === 0) own = replace(rules[index]!, own)
+    for (const rule of rulesFor(found)) if (rule.probe.test(own)) own = replace(rule, own)
     return patterns && (found & isParameter) === isParameter ? own.replace(parameter, withoutValue) : own
   }
 
