@@ -23,7 +23,16 @@ import * as RequestLogger from "holdfast/RequestLogger"
 import { createServer } from "node:http"
 import { parseArgs } from "node:util"
 
-const { values } = parseArgs({ options: { port: { type: "string", default: "5000" }, log: { type: "string" } } })
+const options = { port: { type: "string", default: "5000" }, log: { type: "string" } } as const
+const given = (): { readonly port: string; readonly log?: string | undefined } => {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    console.error(`${(error as Error).message}\nUsage: npm run trace-service -- [--port N] [--log FILE]`)
+    return process.exit(2)
+  }
+}
+const values = given()
 const port = Number(values.port)
 if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   console.error(`--port ${values.port} is no port: a number from 0 to 65535`)

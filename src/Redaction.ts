@@ -6,6 +6,7 @@
  * whatever they hold are in `secretName`.
  */
 import type * as Schema from "effect/Schema"
+import { isAssigned } from "./internal/logging/Assigned.ts"
 import { cardNumbers, mod97 } from "./internal/logging/Checksums.ts"
 import type { Feature } from "./internal/logging/Features.ts"
 import { isRandom } from "./internal/logging/Entropy.ts"
@@ -25,7 +26,7 @@ export interface Rule {
   readonly name: string
   /** What every text that matches has: where it is missing, no time is spent. By itself nothing. */
   readonly needs?: ReadonlyArray<Feature> | undefined
-  /** With the flag `g`. Where it has a group called `keep`, that stays in front of the mark. */
+  /** All its matches count. Where it has a group whose name begins with `keep`, that stays in front of the mark. */
   readonly pattern: RegExp
   /** Whether a match is one; by itself every match is. */
   readonly accepts?: ((match: string) => boolean) | undefined
@@ -48,7 +49,7 @@ const vendors = [
   "(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ABIA|ACCA)[A-Z0-9]{12,}",
   "gh[oprsu]_[A-Za-z0-9]{16,}",
   "github_pat_[A-Za-z0-9_]{16,}",
-  "gl(?:pat|dt|rt|cbt|ptt|ft|soat|agent)-[\\w-]{16,}",
+  "gl(?:pat|dt|rt|cbt|ptt|ft|oas|soat|agent|imt)-[\\w-]{16,}",
   "xox[abceoprs]-[A-Za-z0-9-]{8,}",
   "xapp-[A-Za-z0-9-]{8,}",
   "(?:sk|rk|pk)[_-](?:live|test|prod|ant|proj|svcacct|admin|or)[_-][\\w-]{8,}",
@@ -67,6 +68,12 @@ const vendors = [
   "hv[sbr]\\.[\\w-]{16,}",
   "pypi-[\\w-]{16,}",
   "(?:dckr_pat|dp\\.pt|lin_api|ntn|secret|figd|sntrys|glsa|rubygems|hf|r8|pscale_tkn|pul|sl\\.|EAA|sq0[a-z]{3})[_.-][\\w-]{24,}",
+  "sbp_[0-9a-f]{32,}",
+  "NRAK-[A-Z0-9]{20,}",
+  "HRKU-[0-9a-fA-F-]{30,}",
+  "v1\\.0-[0-9a-f]{16,}-[0-9a-f]{32,}",
+  "AGE-SECRET-KEY-1[A-Z0-9]{20,}",
+  "access_token\\$[a-z]+\\$[^\\s\"'&;]+",
   "\\d{8,10}:AA[\\w-]{30,}",
   "[MNO][A-Za-z0-9_-]{22,}\\.[\\w-]{6}\\.[\\w-]{25,}"
 ]
@@ -96,7 +103,9 @@ export const rules = [
   {
     name: "url-credentials",
     needs: ["at", "sign"],
-    pattern: /(?<keep>\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#@"'<>]{1,256}@(?=[^\s@/?#]|$)/gi,
+    // A password may hold anything where it is no web address, whose path may hold an @ as well.
+    pattern:
+      /(?<keep>\bhttps?:\/\/)[^\s/?#"'<>]{1,256}@(?=[^\s@/?#]|$)|(?<keep2>\b(?!https?:)[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s"'<>@/]{0,128}(?::[^\s"'<>]{0,256})?@(?=[\w.[-]+(?:[:/?,]|$|\s))/gi,
     matches: [
       "postgres://ada:hunter2@db.example:5432/app",
       "redis://:hunter2@cache:6379",
@@ -117,11 +126,15 @@ export const rules = [
   },
   {
     name: "webhook",
-    needs: ["sign", "word"],
+    needs: ["word"],
     pattern:
-      /(?<keep>https:\/\/(?:hooks\.slack\.com\/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com\/api\/webhooks|\w+\.webhook\.office\.com)\/)[^\s"'<>]+/gi,
-    matches: [join("https://hooks.slack.com/", "services/T0AAAA/B0AAAA/XXXXXXXX")],
-    ignores: ["https://hooks.slack.com/", "https://slack.com/services/"]
+      /(?<keep>https:\/\/(?:hooks\.slack\.com\/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com\/api\/webhooks|\w+\.webhook\.office\.com)\/)[^\s"'<>]+|(?<keep2>\/services\/)T[A-Z0-9]{5,}\/B[A-Z0-9]{5,}\/[^\s"'<>?#]+|(?<keep3>\/api\/webhooks\/)\d{5,}\/[\w-]+/gi,
+    matches: [
+      join("https://hooks.slack.com/", "services/T0AAAA/B0AAAA/XXXXXXXX"),
+      join("/services/", "T02ABCDEFGH/B06ABCDEFGH/KJhskdf"),
+      join("/api/webhooks/", "123456789012345678/aBcDeF-gh")
+    ],
+    ignores: ["https://hooks.slack.com/", "https://slack.com/services/", "/services/Teams/Berlin/list"]
   },
   {
     name: "key",
@@ -140,26 +153,59 @@ export const rules = [
     ignores: ["sk-learn", "sketch_live", "npm_config_registry", "AKIAMI beach", "ghp_", "standard_deviation"]
   },
   {
-    name: "assignment",
+    name: "header",
     needs: ["sign"],
     pattern:
-      /(?<keep>\b(?:[\w.-]{0,40}[_.-])?(?:pass(?:word|wd|phrase|code)|pwd|secrets?|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|client[_-]?secret|session[_-]?(?:id|token)|credentials?|signature|x-amz-(?:signature|credential|security-token)|sig|otp|cvv|cvc|pin)\\?["']?(?:=|:[ \t]?)\\?["']?)[^\s"'\\&;,<>()[\]{}]{1,512}/gi,
-    // With a colon it is prose more often than not: only what looks drawn, or stands in quotes.
-    accepts: (match) => {
-      const sign = /\\?["']?(?:=|:[ \t]?)(\\?["'])?/.exec(match)!
-      const value = match.slice(sign.index + sign[0].length)
-      if (/^\[redacted|^\$|^%[A-Z_]+%$|^(?:true|false|null|undefined|string|number|boolean)\b/i.test(value))
-        return false
-      if (sign[0].includes("=")) return true
-      return (sign[0].endsWith('"') || /\d/.test(value)) && value.length >= 4
-    },
+      /(?<keep>(?<![\w-])(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]{0,32}(?:key|token|secret|auth|jwt|session))\\?["']?[ \t]*[:=][ \t]*\\?["']?)[^\s"'\\][^\r\n"'\\]{0,4096}/gi,
+    accepts: (match) => !/[:=][ \t]*\\?["']?(?:\[redacted|\$\{|string\b)/.test(match),
+    matches: [
+      "x-appwrite-key: hunter2",
+      "Cookie: sid=abc; b=c",
+      "Authorization: Basic YTpi",
+      '{"authorization":"hunter2"}'
+    ],
+    ignores: ["the authorization of users", "authorization: string", "cookies: many"]
+  },
+  {
+    name: "environment",
+    needs: ["sign", "capital"],
+    pattern:
+      /(?<keep>(?<![A-Za-z0-9_])(?:[A-Z][A-Z0-9_]{0,40})?(?:PASSWORD|PASSWD|SECRET|TOKEN|(?<![A-Z0-9])(?:KEY|PASS|PWD|DSN|CREDENTIALS))(?:_[A-Z0-9]{1,16}){0,2}=)(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"']+)/g,
+    accepts: (match) => !/=["']?(?:\[redacted|\$|<|%|["']?$)/.test(match),
+    matches: ["STRIPE_KEY=hunter2", "PGPASSWORD=hunter2 psql", 'SECRET_KEY_BASE="a b"', "SENTRY_DSN=https://x"],
+    ignores: ["MONKEY=1x", "KEYS=many", "API_KEY=$KEY", "API_KEY=<your key>"]
+  },
+  {
+    name: "command",
+    needs: ["dash", "space"],
+    pattern:
+      /(?<keep>(?<![\w-])--[\w-]{0,24}(?:password|passwd|secret|token|api-?key|access-?key)[ =]+)(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"']+)|(?<keep2>(?:\s-u|--user)[ =])[^\s:"'-][^\s:"']{0,128}:[^\s"']+/gi,
+    accepts: (match) => !/[ =](?:\[redacted|\$|<)/.test(match),
+    matches: ["mysql --password hunter2", "curl -u ada:hunter2 http://x"],
+    ignores: ["use --token <token>", "--password $PASSWORD", "run -u root"]
+  },
+  {
+    name: "assignment",
+    needs: ["sign"],
+    pattern: new RegExp(
+      `(?<keep>(?:pass(?:word|wd|phrase|code)|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|secret[_-]?key|session[_-]?id|credential|signature|(?<![A-Za-z])(?:x-amz-(?:signature|credential|security-token)|pwd|sig|otp|cvv|cvc|pin))s?(?:[_-]?(?:hash|value|confirm(?:ation)?|\\d{1,3}))?\\\\?["']?[ \\t]{0,4}(?:=(?![=>])|:)[ \\t]{0,4})(?:\\\\"(?:[^"\\\\]|\\\\\\\\.){0,1024}\\\\"|"(?:[^"\\\\]|\\\\.){0,1024}"?|'(?:[^'\\\\]|\\\\.){0,1024}'?|[^\\s"'&<>]{1,512})`,
+      "gi"
+    ),
+    accepts: isAssigned,
     matches: [
       "password=hunter2",
       '{"password":"hunter2"}',
-      "DB_PASSWORD=hunter2",
+      "dbPassword=hunter2",
       "https://example.com/?access_key=abc&x=1",
       "token: 9f8e7d",
-      '{\\"secret\\":\\"swordfish\\"}'
+      '{\\"secret\\":\\"swordfish\\"}',
+      '{"accessToken":"opaque-value-1"}',
+      '{"password": "correct horse battery"}',
+      '{"password":"hun\\"ter2secret"}',
+      "password=$ecret123",
+      "password = hunter2",
+      "{ password: 'swordfish' }",
+      "authToken: abc123"
     ],
     ignores: [
       "password: string",
@@ -167,13 +213,17 @@ export const rules = [
       "token=",
       "tokens: many",
       "password = required",
-      "token: ${token}"
+      "token: ${token}",
+      "password=true",
+      "if (token == null)",
+      "(token) => token",
+      "passwords: they"
     ]
   },
   {
     name: "card",
     needs: ["manyDigits"],
-    pattern: /(?<![\d.-])\d(?:[ -]?\d){12,60}(?![\d-])/g,
+    pattern: /(?<!\d)\d(?:[ \t\n\u00a0._/\u2013-]{0,2}\d){12,60}(?!\d)/g,
     parts: cardNumbers,
     matches: [
       "4111111111111111",
@@ -182,36 +232,44 @@ export const rules = [
       "378282246310005",
       "20111 4111 1111 1111 1111 17"
     ],
-    ignores: ["4111111111111112", "1700000000000", "2024-01-15 10:30:45", "1234567890123456"]
+    ignores: [
+      "4111111111111112",
+      "1700000000000",
+      "2024-01-15 10:30:45",
+      "1234567890123456",
+      "3.141592653589793",
+      "4.111111111111111"
+    ]
   },
   {
     name: "iban",
-    needs: ["digits", "capital"],
-    pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b/g,
+    needs: ["digits"],
+    pattern: /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b/gi,
     accepts: (match) => {
-      const packed = match.replaceAll(" ", "")
+      const packed = match.replaceAll(/[ -]/g, "").toUpperCase()
       return packed.length >= 15 && packed.length <= 34 && mod97(packed)
     },
-    matches: ["DE89370400440532013000", "GB82 WEST 1234 5698 7654 32"],
+    matches: ["DE89370400440532013000", "GB82 WEST 1234 5698 7654 32", "de89-3704-0044-0532-0130-00"],
     ignores: ["DE89370400440532013001", "AB12 CDEF GHIJ KLMN", "ES2022 MODULES"]
   },
   {
     name: "email",
     needs: ["at"],
+    accepts: (match) => !/\.(?:png|jpe?g|svg|gif|webp|js|ts|css|map)$/i.test(match),
     pattern:
-      /[\p{L}\p{N}!#$%'*+^_`{|}~.-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+(?:\p{L}{2,63}|xn--[a-z0-9-]{2,59})(?![\p{L}\p{N}])/gu,
+      /(?:[\p{L}\p{N}!#$%'*+^_`{|}~.-]{1,64}|"[^"\n]{1,62}")@(?:[\p{L}\p{N}](?:[\p{L}\p{N}_-]{0,61}[\p{L}\p{N}])?\.)+(?:\p{L}{2,63}|xn--[a-z0-9-]{2,59})(?![\p{L}\p{N}])/gu,
     replacement: "hash",
-    matches: ["ada@example.com", "Ada.Lovelace+x@mail.example.co.uk", "jörg@exämple.de"],
-    ignores: ["@effect/vitest", "effect@4.1.0", "user@localhost", "a @ b.com"]
+    matches: ["ada@example.com", "Ada.Lovelace+x@mail.example.co.uk", "jörg@exämple.de", '"ada lovelace"@example.com'],
+    ignores: ["@effect/vitest", "effect@4.1.0", "user@localhost", "a @ b.com", "icon@2x.png"]
   },
   {
     name: "address",
     needs: ["groups", "digit"],
     pattern:
-      /(?<![\w.:/-])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w.-]*\.\d)(?!\d)|(?=[0-9a-f:]*:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?![\w.]|:\w*:)/gi,
+      /(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d|[\w-])|(?<![\w.:-])(?=[0-9a-f:]*:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w.:])/gi,
     accepts: isPublicAddress,
     replacement: "shorten",
-    matches: ["203.0.113.42", "2001:db8:abcd:12::1"],
+    matches: ["203.0.113.42", "2001:db8:abcd:12::1", "http://203.0.113.42/x", "203.0.113.42.", "::ffff:203.0.113.7"],
     ignores: ["127.0.0.1", "10.1.2.3", "192.168.0.7", "::1", "1.2.3", "10:30:45", "999.1.1.1", "fe80::1"]
   },
   {
@@ -231,7 +289,11 @@ export const rules = [
       "getElementsByTagNameNS",
       "a-very-long-kebab-case-name-of-a-package-2024",
       "src/internal/logging/Serializer.ts",
-      "create_recognition_with_evidence_weights_v2"
+      "create_recognition_with_evidence_weights_v2",
+      "file:///tmp/user7/src/RequestLogger.ts:128:22",
+      "/home/ada/MyProject2/node_modules/@scope/Pkg/dist/index.js",
+      "s3://my-bucket/path/To/File_V2-final.tar.gz",
+      "handleUserLoginV2RequestFromIOS17Device"
     ]
   }
 ] as const satisfies ReadonlyArray<Rule>
@@ -251,11 +313,12 @@ const secretNames = new Set(
     "sessionid sid credential credentials signature sig jwt otp totp mfacode pin cvv cvc cvv2 cardnumber ccnumber",
     "creditcard iban ssn xappwritekey xappwritejwt xappwriteuserjwt xappwritesession xappwritedevkey connectionstring",
     "xamzsecuritytoken xamzsignature xamzcredential xgoogapikey encryptionkey signingkey signingsecret webhooksecret",
-    "masterkey sharedkey accountkey salt passwordhash hashedpassword"
+    "masterkey sharedkey accountkey hashedpassword pass bearer dsn pan apikeys passwords sessionkey hmackey",
+    "otpcode verificationcode recoverycode recoverycodes securitycode authheader cookieheader xauth xvaulttoken"
   ].flatMap((line) => line.split(" "))
 )
 const secretEnd =
-  /(?:password|passwd|passphrase|secret|apikey|accesskey|secretkey|privatekey|authtoken|accesstoken|refreshtoken|sessiontoken|apitoken|usertoken|bearertoken)$/
+  /(?:password|passwd|passphrase|secret|apikey|accesskey|secretkey|privatekey|(?<!page|next|continuation|cursor|sync)token)(?:hash|value|confirm|confirmation|\d{1,3})?$/
 
 /** Whether what a field of this name holds is secret whatever it is. */
 export const secretName = (name: string): boolean => {
@@ -282,7 +345,17 @@ const addressNames = new Set([
 export const addressName = (name: string): boolean =>
   name.length <= 32 && addressNames.has(name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""))
 
-const userNames = new Set(["user", "userid", "xappwriteuserid", "email", "useremail", "emailaddress", "mail"])
+const userNames = new Set([
+  "user",
+  "userid",
+  "userids",
+  "xappwriteuserid",
+  "email",
+  "emails",
+  "useremail",
+  "emailaddress",
+  "mail"
+])
 /** Whether a field of this name holds who somebody is. */
 export const userName = (name: string): boolean =>
   name.length <= 32 && userNames.has(name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""))

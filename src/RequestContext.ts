@@ -25,6 +25,8 @@ export interface RequestContext {
   readonly parentSpanId: string | undefined
   /** Whether the caller may have recorded the trace; ours to others say the same. True for a new trace. */
   readonly sampled: boolean
+  /** The trace begins here: nobody sent one. */
+  readonly isRoot: boolean
   /** Whether the trace id is random in its last 56 bits. */
   readonly random: boolean
   /** The caller's, passed on. */
@@ -71,6 +73,18 @@ const firstAddress = (text: string | undefined): string | undefined => {
   return first === undefined || first === "" ? undefined : first
 }
 
+/** Headers as texts: code without types may give lists, or none. */
+export const textsOf = (headers: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, string>> => {
+  for (const name in headers)
+    if (typeof headers[name] !== "string")
+      return Object.fromEntries(
+        Object.entries(headers).flatMap(([key, value]) =>
+          value === undefined || value === null ? [] : [[key, Array.isArray(value) ? value.join(", ") : String(value)]]
+        )
+      )
+  return (headers ?? {}) as Readonly<Record<string, string>>
+}
+
 const triggers = new Set(["http", "event", "schedule"])
 
 /**
@@ -82,7 +96,7 @@ export const make = (
   ids: Ids,
   address?: string
 ): RequestContext => {
-  const given = request.headers
+  const given = textsOf(request.headers)
   const parent = TraceContext.fromHeaders(given)
   const foreign = given[headers.traceId]
   const known = parent?.traceId ?? foreignTraceId(foreign)
@@ -102,6 +116,7 @@ export const make = (
     spanId,
     parentSpanId: parent?.parentId,
     sampled: parent?.sampled ?? true,
+    isRoot: known === undefined,
     random: parent?.random ?? known === undefined,
     tracestate: parent?.tracestate ?? "",
     baggage: TraceContext.parseBaggage(given[TraceContext.headers.baggage]),

@@ -12,10 +12,11 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpServerError } from "effect/http/HttpServerError"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
@@ -25,6 +26,7 @@ import * as Tracer from "effect/Tracer"
 import type * as HttpMessage from "./HttpMessage.ts"
 import * as EffectLogger from "./internal/logging/EffectLogger.ts"
 import { Ids } from "./internal/logging/Ids.ts"
+import * as HttpApps from "./internal/logging/HttpApps.ts"
 import * as Messages from "./internal/logging/Messages.ts"
 import * as Operations from "./internal/logging/Operations.ts"
 import * as Request from "./internal/logging/Request.ts"
@@ -98,7 +100,8 @@ export interface RequestOptions {
   readonly name?: string | undefined
   /**
    * The fields of a JSON body that are logged: those that the schema has, but for the ones it annotates as `sensitive`.
-   * Default none: a body is never logged.
+   * A router's handler is waited for with bodies of up to 64 KiB; longer ones are not logged. Default none: a body is
+   * never logged.
    */
   readonly body?: Schema.Codec<unknown, unknown> | undefined
 }
@@ -110,32 +113,6 @@ const ofHandler =
   <E, R>(handler: Handler<E, R>): Handler<E, R | Service.RequestLogger> =>
   (request) =>
     Messages.run(options, request, () => handler(request))
-
-const ofApp =
-  (options: RequestOptions) =>
-  <E, R>(
-    app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-  ): Effect.Effect<
-    HttpServerResponse.HttpServerResponse,
-    E | HttpServerError,
-    R | Service.RequestLogger | HttpServerRequest.HttpServerRequest
-  > =>
-    Effect.gen(function* () {
-      const request = yield* HttpServerRequest.HttpServerRequest
-      const ids = yield* Ids
-      const { headers, method, url } = request
-      const plain = { method, path: url, headers, body: options.body === undefined ? "" : yield* request.text }
-      return yield* Request.run(
-        (context) => Effect.map(app, HttpServerResponse.setHeaders(RequestContext.toAnswer(context))),
-        {
-          name: options.name,
-          context: RequestContext.make(plain, ids, Option.getOrUndefined(request.remoteAddress)),
-          headers,
-          body: Messages.bodyOf(options, plain),
-          answered: Messages.answered
-        }
-      )
-    })
 
 /** Logs a handler of requests as data, or a handler of effect/http. */
 export interface WithRequest {
@@ -156,10 +133,9 @@ export interface WithRequest {
  */
 export const withRequest = (options: RequestOptions = {}): WithRequest => {
   const handler = ofHandler(options)
-  const app = ofApp(options)
   const either = (
     it: Handler<unknown, unknown> | Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown>
-  ) => (Effect.isEffect(it) ? app(it) : handler(it))
+  ) => (Effect.isEffect(it) ? HttpApps.run(options, it) : handler(it))
   return either as WithRequest
 }
 
@@ -205,6 +181,11 @@ export const withExternalCall: <A, E, R>(
   options: Operations.ExternalOptions<A>
 ) => Effect.Effect<A, E, R> = Operations.externalCall
 
+const pathOf = (request: HttpClientRequest.HttpClientRequest): string => {
+  const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
+  return url === undefined ? request.url : `${url.pathname}${url.search}`
+}
+
 /**
  * A client whose requests are calls to `service`: each is logged, and carries the trace on. Its answers are those of the
  * client.
@@ -212,12 +193,15 @@ export const withExternalCall: <A, E, R>(
 export const client =
   (service: string) =>
   (own: HttpClient.HttpClient): HttpClient.HttpClient =>
-    HttpClient.make((request, url) =>
-      withExternalCall((headers) => own.execute(HttpClientRequest.setHeaders(request, headers)), {
-        service,
-        method: request.method,
-        path: `${url.pathname}${url.search}`
-      })
+    HttpClient.makeWith<HttpClientError, never, HttpClientError, never>(
+      (prepared) =>
+        Effect.flatMap(prepared, (request) =>
+          withExternalCall(
+            (headers) => own.postprocess(Effect.succeed(HttpClientRequest.setHeaders(request, headers))),
+            { service, method: request.method, path: pathOf(request) }
+          )
+        ),
+      own.preprocess
     )
 
 /** Lines that no sink has taken since the logger was made. */

@@ -247,7 +247,7 @@ describe("fields that are hidden", () => {
         { userId: "u1", email: "a@b.cd", clientIp: "203.0.113.42, 10.0.0.1", userId2: "u1" }
       )) as Record<string, string>
       assert.match(own["userId"]!, /^\[user:[0-9a-f]{16}\]$/)
-      assert.match(own["email"]!, /^\[user:[0-9a-f]{16}\]$/)
+      assert.match(own["email"]!, /^\[email:[0-9a-f]{16}\]$/)
       assert.strictEqual(own["clientIp"], "203.0.113.0, 10.0.0.0")
     })
   )

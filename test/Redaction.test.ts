@@ -20,7 +20,8 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))("the rule %s", (n
     assert.notStrictEqual(own, `see ${text} there`)
     assert.isTrue(own.startsWith("see "), own)
     // A key without its end may go on to the end of the text.
-    if (!text.includes("KEY-----\\n")) assert.isTrue(own.endsWith(" there"), own)
+    // So does a header, to the end of its line.
+    if (name !== "header" && !text.includes("KEY-----\\n")) assert.isTrue(own.endsWith(" there"), own)
     assert.isFalse(all.redact(text).includes(text))
   })
   it.each(rule.ignores.map((text) => [text]))("leaves %s", (text) => {

@@ -19,11 +19,18 @@ export const refuse = ({ message }: { readonly message: string }): Effect.Effect
 /** What the command line lacks. */
 export const presenter = Usage.presenter(({ message }) => Console.error(message))
 
+/** A reader that goes, as `head`, has what it wanted. */
+const leaveWithReader = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== "EPIPE") throw error
+  process.exit(0)
+}
+
 /** Runs it to its end. `interrupted`: the code after a signal. */
 export const launch = (
   program: Effect.Effect<void, CliError | ExitWith, NodeServices.NodeServices>,
   interrupted: number
-): void =>
+): void => {
+  process.stdout.on("error", leaveWithReader)
   NodeRuntime.runMain(
     program.pipe(
       Effect.catchTag("ShowHelp", ({ errors }) =>
@@ -47,3 +54,4 @@ export const launch = (
       }
     }
   )
+}

@@ -16,6 +16,8 @@ const digits = { least: 13, most: 19 } as const
 /** Card numbers among groups of digits: groups in a row that are one together. Where each begins and ends. */
 export const cardNumbers = (text: string): ReadonlyArray<readonly [begin: number, end: number]> => {
   const groups = [...text.matchAll(/\d+/g)]
+  // What has other signs between than spaces and dashes is one only in fours: 3.141592653589793 is none.
+  if (/[._/]/.test(text) && !groups.every(([group]) => group.length === 4)) return []
   const found: Array<readonly [number, number]> = []
   for (let first = 0; first < groups.length; first++) {
     let number = ""

@@ -21,6 +21,10 @@ const changes = (word: string): number => {
 const kind = (code: number): number =>
   code >= 48 && code <= 57 ? 0 : code >= 65 && code <= 90 ? 1 : code >= 97 && code <= 122 ? 2 : 3
 
+const least = 20
+/** Of a secret key of AWS: a name of just this length is rare. */
+const awsLength = 40
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /**
@@ -29,6 +33,8 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
  */
 export const isRandom = (word: string): boolean => {
   if (uuid.test(word)) return false
+  // A path: each of its names by itself.
+  if (word.startsWith("/")) return word.split("/").some((name) => name.length >= least && isRandom(name))
   if (/^[0-9a-f]+$/i.test(word))
     return word.length >= 32 && /\d/.test(word) && /[a-f]/i.test(word) && entropy(word) > 2.5
   if (!(/\d/.test(word) && /[a-z]/.test(word) && /[A-Z]/.test(word))) {
@@ -41,5 +47,5 @@ export const isRandom = (word: string): boolean => {
       entropy(word) > 3.5
     )
   }
-  return entropy(word) > 3.4 && changes(word) > word.length / 3
+  return entropy(word) > 3.4 && changes(word) > word.length * (word.length === awsLength ? 1 / 3 : 0.42)
 }

@@ -98,12 +98,34 @@ const valueOf = (reason: Cause.Reason<unknown>): unknown =>
       ? reason.defect
       : { _tag: "Interrupted", message: "it was interrupted" }
 
-/** One error. Its fields are read by the serializer, so that they are redacted on their way. */
-export const describe = (kind: Failure["kind"], error: unknown): Failure => {
+/** Errors within errors that are told of one; how deep they are looked for. */
+const budget = { errors: 20, depth: 3 } as const
+
+interface Told {
+  errors: number
+  readonly around: ReadonlyArray<unknown>
+}
+
+/** The errors that one holds; a circle, and what is beyond the budget, is left out. */
+const within = (kind: Failure["kind"], error: unknown, told: Told): ReadonlyArray<Failure> => {
+  const members = read(Object(error), "errors")
+  if (!Array.isArray(members) || told.around.length > budget.depth) return []
+  const others: Array<Failure> = []
+  for (let index = 0; index < members.length && told.errors < budget.errors; index++) {
+    const one = read(members, String(index))
+    if (told.around.includes(one)) continue
+    told.errors++
+    const inner: Told = { errors: told.errors, around: [...told.around, one] }
+    others.push(tell(kind, one, inner))
+    told.errors = inner.errors
+  }
+  return others
+}
+
+const tell = (kind: Failure["kind"], error: unknown, told: Told): Failure => {
   const fields = kind === "interruption" ? undefined : fieldsOf(error)
   const causes = chain(error)
-  const members = read(Object(error), "errors")
-  const others = Array.isArray(members) ? members.slice(0, most).map((one) => describe(kind, one)) : []
+  const others = within(kind, error, told)
   return {
     kind,
     ...link(error),
@@ -112,6 +134,10 @@ export const describe = (kind: Failure["kind"], error: unknown): Failure => {
     ...(others.length === 0 ? {} : { others })
   }
 }
+
+/** One error. Its fields are read by the serializer, so that they are redacted on their way. */
+export const describe = (kind: Failure["kind"], error: unknown): Failure =>
+  tell(kind, error, { errors: 0, around: [error] })
 
 const order = ["failure", "defect", "interruption"] as const
 

@@ -20,6 +20,8 @@ const hiddenOf = (schema: Schema.Top): Paths.Node => {
 /** A copy without what is hidden. */
 const without = (value: unknown, at: Paths.State): unknown => {
   if (at.hidden) return mark("sensitive")
+  // What is hidden within a text, as in JSON within JSON, can't be taken out of it.
+  if (typeof value === "string" && at !== Paths.none) return mark("sensitive")
   if (at === Paths.none || typeof value !== "object" || value === null) return value
   if (Array.isArray(value)) return value.map((item, index) => without(item, at.under(String(index))))
   return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, without(own, at.under(key))]))

@@ -24,6 +24,13 @@ export const answered = ({
   readonly headers: Readonly<Record<string, string | undefined>>
 }): Request.Answered => ({ status, replayed: headers[replayedHeader] === "true" })
 
+/** A response with the ids of its trace, whatever its own headers say. What is no response stays what it is. */
+const withIds = (response: HttpMessage.Response, ids: HttpMessage.Headers): HttpMessage.Response => {
+  if (typeof response !== "object" || response === null) return response
+  const own = Object.entries(response.headers ?? {}).filter(([name]) => !(name.toLowerCase() in ids))
+  return { ...response, headers: { ...Object.fromEntries(own), ...ids } }
+}
+
 /** The fields of its body that are logged. */
 export const bodyOf = (options: Options, request: HttpMessage.Request): unknown =>
   options.body === undefined ? undefined : LoggedBody.of(options.body, request)
@@ -35,15 +42,11 @@ export const run = <E, R>(
 ): Effect.Effect<HttpMessage.Response, E, R | RequestLogger> =>
   Effect.flatMap(Ids, (ids) =>
     Request.run(
-      (context) =>
-        Effect.map(handler(context), (response) => ({
-          ...response,
-          headers: { ...response.headers, ...RequestContext.toAnswer(context) }
-        })),
+      (context) => Effect.map(handler(context), (response) => withIds(response, RequestContext.toAnswer(context))),
       {
         name: options.name,
         context: RequestContext.make(request, ids),
-        headers: request.headers,
+        headers: RequestContext.textsOf(request.headers),
         body: bodyOf(options, request),
         answered
       }

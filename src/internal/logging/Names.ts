@@ -24,7 +24,16 @@ export interface Names {
 }
 
 /** Fields that hold ids of requests, which look as drawn as secrets do. */
-const ids = new Set(["traceId", "spanId", "parentSpanId", "correlationId", "requestId", "executionId", "traceparent"])
+const ids = new Set([
+  "traceId",
+  "spanId",
+  "parentSpanId",
+  "correlationId",
+  "requestId",
+  "executionId",
+  "traceparent",
+  "holdfast.correlation_id"
+])
 
 /** Most names that are remembered; most characters of a name that is. */
 const remembered = 4000

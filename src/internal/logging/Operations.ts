@@ -10,10 +10,10 @@ import * as Metrics from "../../Metrics.ts"
 import * as RequestContext from "../../RequestContext.ts"
 import * as Failures from "./Failures.ts"
 import { Ids } from "./Ids.ts"
-import { histogram } from "./Request.ts"
+import { histogram, methodLabel } from "./Request.ts"
 import { RequestLogger } from "./Service.ts"
 import * as Spans from "./Spans.ts"
-import { count, Current, rounded, type State } from "./State.ts"
+import { count, Current, Piece, rounded, type State } from "./State.ts"
 import * as Times from "./Times.ts"
 
 export interface DatabaseOptions<A> {
@@ -49,6 +49,7 @@ interface Piece<A> {
   /** Fields behind it. */
   readonly more: Readonly<Record<string, unknown>>
   readonly measure: (
+    logger: RequestLogger["Service"],
     seconds: number,
     exit: Exit.Exit<A, unknown>,
     error: LogEvent.Failure | undefined,
@@ -78,7 +79,7 @@ const finish = <A>(
   const level = error === undefined ? "info" : levels[error.kind]
   if (state !== undefined && !state.ended)
     count(state, piece.type === "DATABASE_OPERATION" ? "database" : "external", piece.type, piece.name(), durationMs)
-  piece.measure(durationMs / 1000, exit, error, fiber.context)
+  piece.measure(logger, durationMs / 1000, exit, error, fiber.context)
   if (!logger.takes(level)) return
   logger.emit(state, level, {
     type: piece.type,
@@ -112,6 +113,8 @@ const logged = <A, E, R>(
     })
   }
   const { context } = state
+  // Spans between have no line: whoever reads lines finds the nearest that has one.
+  const above = fiber.getRef(Piece) ?? context.spanId
   const parent = Spans.currentOf(fiber, context.traceId) ?? Spans.external(context, context.sampled)
   return Spans.within(
     fiber,
@@ -126,8 +129,9 @@ const logged = <A, E, R>(
     (ids, _span, provided) => {
       const begun = clock.monotonicTimeNanosUnsafe()
       const work = body(ids.spanId)
-      return Effect.onExit(Effect.provideContext(work, provided) as typeof work, (exit) => {
-        finish(logger, fiber, state, piece, ids, parent.spanId, begun, exit)
+      const own = Context.add(provided, Piece, ids.spanId)
+      return Effect.onExit(Effect.provideContext(work, own) as typeof work, (exit) => {
+        finish(logger, fiber, state, piece, ids, above, begun, exit)
         return Effect.void
       })
     }
@@ -174,8 +178,8 @@ const databasePiece = <A>({ collection, database, documentCount, operation }: Da
           : null
   }),
   more: { database },
-  measure: (seconds, _exit, error, context) =>
-    histogram(Metrics.databaseDuration, "database", {
+  measure: (logger, seconds, _exit, error, context) =>
+    histogram(logger, Metrics.databaseDuration, "database", {
       "db.operation.name": operation,
       "db.collection.name": collection,
       ...(error === undefined ? {} : { "error.type": error.tag })
@@ -197,10 +201,10 @@ const externalPiece = <A>({ method, path, service, statusCode }: ExternalOptions
   attributes: () => ({ "http.request.method": method, "peer.service": service }),
   fields: (exit) => ({ service, method, path, statusCode: statusOf(exit, statusCode) }),
   more: {},
-  measure: (seconds, exit, error, context) => {
+  measure: (logger, seconds, exit, error, context) => {
     const status = statusOf(exit, statusCode)
-    histogram(Metrics.externalDuration, "external", {
-      "http.request.method": method,
+    histogram(logger, Metrics.externalDuration, "external", {
+      "http.request.method": methodLabel(method),
       "peer.service": service,
       ...(status === null ? {} : { "http.response.status_code": String(status) }),
       ...(error === undefined ? {} : { "error.type": error.tag })

@@ -44,7 +44,7 @@ class Thrown {
 }
 
 const ofPromise = <A>(run: () => Promise<A>): Effect.Effect<A, unknown> =>
-  Effect.tryPromise({ try: run, catch: (error) => error })
+  Effect.tryPromise({ try: async () => await run(), catch: (error) => error })
 
 const levels = {
   debug: Effect.logDebug,
@@ -59,7 +59,13 @@ const logOf = Effect.fnUntraced(function* (context: RequestContext.RequestContex
   const say =
     (level: LogEvent.Level) =>
     (...message: ReadonlyArray<unknown>) =>
-      Effect.runSyncWith(services)(levels[level](...message))
+      Effect.runSyncWith(services)(
+        Effect.catchDefect(
+          // What is no value at all throws as soon as anybody looks at it.
+          Effect.suspend(() => levels[level](...message)),
+          () => levels[level]("[unreadable]")
+        )
+      )
   const run = async <A>(effect: Effect.Effect<A, unknown>): Promise<A> => {
     const kept = Effect.mapError(effect, (error) => new Thrown(error))
     const result = await Effect.runPromiseWith(services)(Effect.result(kept))

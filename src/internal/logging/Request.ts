@@ -1,4 +1,5 @@
 /** A request from its first line to its last. */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,9 +14,9 @@ import * as Redaction from "../../Redaction.ts"
 import * as RequestContext from "../../RequestContext.ts"
 import * as Sampling from "../../Sampling.ts"
 import * as Failures from "./Failures.ts"
-import { RequestLogger } from "./Service.ts"
+import { lostBy, RequestLogger } from "./Service.ts"
 import * as Spans from "./Spans.ts"
-import { Current, rounded, type State } from "./State.ts"
+import { Current, Piece, rounded, type State } from "./State.ts"
 import * as Times from "./Times.ts"
 
 /** What the last line says of an answer. */
@@ -32,6 +33,8 @@ export interface Asked<A> {
   /** The fields of the body that are logged. */
   readonly body: unknown
   readonly answered: (value: A) => Answered
+  /** The status that a failure is answered with, where that is known. */
+  readonly failed?: (cause: Cause.Cause<unknown>) => number | undefined
 }
 
 type Logger = RequestLogger["Service"]
@@ -72,12 +75,13 @@ const begin = (
       ...(asked.name === undefined ? {} : { function: asked.name })
     }),
     sink,
-    lostBefore: sink.lost(),
+    lostBefore: lostBy(sink),
     kept: Sampling.head(traceId, logger.sampling) ? undefined : [],
     dropped: 0,
     database: { count: 0, durationMs: 0 },
     external: { count: 0, durationMs: 0 },
     slowest: undefined,
+    isLeftOut: false,
     failed: false,
     coldStart: logger.isColdStart(),
     ended: false
@@ -107,8 +111,14 @@ const labelled = new Map<string, Metric.Metric<number, unknown>>()
 /** Most sets of labels that are remembered. */
 const remembered = 500
 
-/** A histogram with labels; their texts are its key. */
+const knownMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "RUN"])
+
+/** One of a few, whatever is sent: what labels are made of must be bounded. Source: OpenTelemetry, HTTP conventions. */
+export const methodLabel = (method: string): string => (knownMethods.has(method) ? method : "_OTHER")
+
+/** A histogram with labels, without secrets; their texts are its key. */
 export const histogram = (
+  logger: Logger,
   metric: Metric.Metric<number, unknown>,
   kind: string,
   labels: Readonly<Record<string, string>>
@@ -118,7 +128,8 @@ export const histogram = (
   let found = labelled.get(key)
   if (found === undefined) {
     if (labelled.size >= remembered) labelled.clear()
-    labelled.set(key, (found = Metric.withAttributes(metric, labels)))
+    const clean = Object.entries(labels).map(([name, text]) => [name, logger.redactor.text(text)])
+    labelled.set(key, (found = Metric.withAttributes(metric, Object.fromEntries(clean))))
   }
   return found
 }
@@ -141,17 +152,25 @@ const end = <A>(
   clock: Clock.Clock,
   state: State,
   begun: bigint,
-  asked: Pick<Asked<A>, "name" | "answered">,
+  asked: Pick<Asked<A>, "name" | "answered" | "failed">,
   exit: Exit.Exit<A, unknown>,
   span: Tracer.Span | undefined
 ): void => {
   const durationMs = rounded(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6)
   const { context, dropped } = state
   const error = Exit.isFailure(exit) ? Failures.ofCause(exit.cause) : undefined
+  const failedStatus = Exit.isFailure(exit) ? (asked.failed?.(exit.cause) ?? null) : null
   const answer = Exit.isSuccess(exit) ? read(asked, exit.value) : undefined
-  const status = answer?.status ?? null
-  const level: LogEvent.Level = error !== undefined || (status ?? 0) >= failing ? "error" : "info"
-  const lost = state.sink.lost() - state.lostBefore + dropped
+  const status = Number.isInteger(answer?.status) ? answer!.status : failedStatus
+  const level: LogEvent.Level =
+    error === undefined
+      ? (status ?? 0) >= failing
+        ? "error"
+        : "info"
+      : status !== null && status < failing
+        ? "warn"
+        : "error"
+  const lost = lostBy(state.sink) - state.lostBefore + dropped
   if (logger.takes(level))
     logger.emit(state, level, {
       type: error === undefined ? "REQUEST_COMPLETE" : "REQUEST_ERROR",
@@ -181,13 +200,26 @@ const end = <A>(
       Sampling.tail({ failed: state.failed || level === "error", duration: durationMs }, logger.sampling) !== undefined
     )
   const labels = {
-    "http.request.method": context.method,
+    "http.request.method": methodLabel(context.method),
     "http.route": asked.name ?? "",
     ...(status === null ? {} : { "http.response.status_code": String(status) }),
     ...(error === undefined ? {} : { "error.type": error.tag })
   }
-  histogram(Metrics.requestDuration, "request", labels).updateUnsafe(durationMs / 1000, fiber.context)
+  histogram(logger, Metrics.requestDuration, "request", labels).updateUnsafe(durationMs / 1000, fiber.context)
   if (status !== null) span?.attribute("http.response.status_code", status)
+}
+
+/** A request that nobody sent a trace for, inside another one: it is part of that. */
+const within = (
+  context: RequestContext.RequestContext,
+  fiber: Fiber.Fiber<unknown, unknown>
+): RequestContext.RequestContext => {
+  const outer = context.isRoot ? fiber.getRef(RequestContext.current) : undefined
+  if (outer === undefined) return context
+  const { baggage, correlationId, random, sampled, spanId, traceId, tracestate } = outer
+  const own = context.correlationId === context.traceId ? { correlationId } : {}
+  const parentSpanId = fiber.getRef(Piece) ?? spanId
+  return { ...context, ...own, traceId, parentSpanId, sampled, random, tracestate, baggage, isRoot: false }
 }
 
 /** Runs a handler as a request: its context is provided, its lines written, its sink emptied at the end. */
@@ -198,7 +230,7 @@ export const run = <A, E, R>(
   Effect.withFiber<A, E, R | RequestLogger>((fiber) => {
     const logger = Context.getUnsafe(fiber.context as Context.Context<RequestLogger>, RequestLogger)
     const clock = fiber.getRef(Clock.Clock)
-    const given = asked.context
+    const given = within(asked.context, fiber)
     const { parentSpanId, traceId } = given
     return Spans.within(
       fiber,
@@ -220,11 +252,15 @@ export const run = <A, E, R>(
         const own = ids === given ? given : { ...given, traceId: ids.traceId, spanId: ids.spanId }
         const begun = clock.monotonicTimeNanosUnsafe()
         const state = begin(logger, fiber, clock, asked, own)
-        const provided = Context.add(Context.add(context, Current, state), RequestContext.current, own)
+        const provided = Context.add(
+          Context.add(Context.add(context, Current, state), RequestContext.current, own),
+          Piece,
+          own.spanId
+        )
         const handled = Effect.suspend(() => handler(own))
         return Effect.onExit(Effect.provideContext(handled, provided) as typeof handled, (exit) => {
           end(logger, fiber, clock, state, begun, asked, exit, span)
-          return state.sink.flush
+          return Effect.catchCause(state.sink.flush, () => Effect.void)
         })
       }
     )

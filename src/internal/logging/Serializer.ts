@@ -5,6 +5,7 @@
 import * as Redaction from "../../Redaction.ts"
 import * as LogEvent from "../../LogEvent.ts"
 import { FieldsOf, shownApart } from "./Failures.ts"
+import * as Kinds from "./Kinds.ts"
 import * as Names from "./Names.ts"
 import * as Paths from "./Paths.ts"
 import { escape, quote } from "./Quote.ts"
@@ -174,6 +175,7 @@ export class Serializer {
         this.#out += isFirst ? first : next
         if (typeof value === "number") this.#out += Number.isFinite(value) ? String(value) : "null"
         else if (at.hidden) this.#out += byPath
+        else if (key === "spans") this.#numbers(value as Readonly<Record<string, number>>)
         // Paths are told from the data on, as the caller knows it.
         else this.#value(value, key === "data" ? this.#data : at)
       }
@@ -181,6 +183,12 @@ export class Serializer {
     }
     this.#out += tail
     return this.#out + (this.#cut ? ',"truncated":true}' : "}")
+  }
+
+  /** Numbers under names that are anybody's, and say nothing of them. */
+  #numbers(value: Readonly<Record<string, number>>): void {
+    const members = Object.entries(value).map(([name, own]) => `${quote(this.#settings.texts.redact(name))}:${own}`)
+    this.#out += `{${members.join(",")}}`
   }
 
   /** What stands between the quotes. */
@@ -268,7 +276,7 @@ export class Serializer {
     if (Object.getPrototypeOf(value) === Object.prototype && !("toJSON" in value))
       return this.#record(value as Fields, at)
     if (value instanceof FieldsOf)
-      return this.#record(value.error as Fields, Paths.none.with(Sensitive.ofValue(value.error)), shownApart)
+      return this.#record(value.error as Fields, at.with(Sensitive.ofValue(value.error)), shownApart)
     this.#special(value, at.with(Sensitive.ofValue(value)))
   }
 
@@ -277,13 +285,17 @@ export class Serializer {
     if (value instanceof Error) return this.#error(value, at)
     if (value instanceof Map) return this.#entries(value, value.size, at)
     if (value instanceof Set) return this.#list(value, value.size, at)
-    const said = saidOf(value)
+    const inner = Kinds.unboxed(value)
+    if (inner !== undefined) return this.#value(inner, at)
+    const said = Kinds.saidOf(value)
     if (said !== undefined) {
       this.#out += said
       return
     }
+    const message = Kinds.messageOf(value)
+    if (message !== undefined) return this.#text(message)
     if (value instanceof URL || value instanceof RegExp) return this.#text(String(value))
-    if (isPairs(value)) return this.#entries(value, Number.MAX_SAFE_INTEGER, at)
+    if (Kinds.isPairs(value)) return this.#entries(value, Number.MAX_SAFE_INTEGER, at)
     if ("toJSON" in value && typeof value.toJSON === "function") {
       const own: unknown = value.toJSON()
       if (own !== value) return this.#value(own, at)
@@ -383,17 +395,37 @@ export class Serializer {
     this.#out += isFirst ? first : next
     if (own.hidden) this.#out += byPath
     else if (verdict === "plain") this.#value(value, own)
-    else this.#judged(verdict, value, own)
+    else this.#judged(verdict, name, value, own)
     return true
   }
 
-  #judged(verdict: Exclude<Names.Verdict, "plain">, value: unknown, at: Paths.State): void {
-    if (verdict === "secret") this.#out += value === null ? "null" : byName
+  #judged(verdict: Exclude<Names.Verdict, "plain">, name: string, value: unknown, at: Paths.State): void {
+    if (verdict === "secret") {
+      if (Kinds.isHarmless(name, value)) this.#value(value, at)
+      else this.#out += byName
+    } else if (verdict === "user") this.#user(value, at)
     else if (typeof value !== "string" || value === "") this.#value(value, at)
     else if (verdict === "id" && value.length > longestId) this.#text(value)
     else if (verdict === "id") this.#out += quote(this.#settings.ids.redact(value))
-    else if (verdict === "user") this.#out += quote(`[user:${this.#settings.hash("user", value)}]`)
     else this.#address(value)
+  }
+
+  /** Who somebody is: the same hash wherever it stands. */
+  #user(value: unknown, at: Paths.State): void {
+    if (Array.isArray(value) && value.length <= this.#caps.members) {
+      this.#out += "["
+      for (const [index, one] of value.entries()) {
+        if (index > 0) this.#out += ","
+        this.#user(one, at.item(index))
+      }
+      this.#out += "]"
+      return
+    }
+    const isId = typeof value === "number" || typeof value === "bigint" || (typeof value === "string" && value !== "")
+    if (!isId) return this.#value(value, at)
+    const text = String(value)
+    const kind = text.includes("@") ? "email" : "user"
+    this.#out += quote(`[${kind}:${this.#settings.hash(kind, kind === "email" ? text.toLowerCase() : text)}]`)
   }
 
   #address(value: string): void {
@@ -407,33 +439,18 @@ export class Serializer {
     const tag = "_tag" in error && typeof error._tag === "string" ? error._tag : error.name
     this.#out += '{"tag":'
     this.#text(tag)
-    this.#part("message", error.message)
+    this.#part("message", error.message, at)
     this.#membersOf(error as unknown as Fields, at, false, shownApart)
-    if (typeof error.stack === "string") this.#part("stack", error.stack)
-    if (error.cause !== undefined) this.#part("cause", error.cause)
-    if (error instanceof AggregateError) this.#part("errors", error.errors)
+    if (typeof error.stack === "string") this.#part("stack", error.stack, at)
+    if (error.cause !== undefined) this.#part("cause", error.cause, at)
+    if (error instanceof AggregateError) this.#part("errors", error.errors, at)
     this.#out += "}"
   }
 
-  #part(name: string, value: unknown): void {
+  #part(name: string, value: unknown, at: Paths.State): void {
+    const own = at.under(name)
     this.#out += `,"${name}":`
-    this.#value(value, Paths.none)
+    if (own.hidden) this.#out += byPath
+    else this.#value(value, own)
   }
 }
-
-/** What stands for a value of which its kind says enough. */
-const saidOf = (value: object): string | undefined => {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? '"[invalid date]"' : `"${value.toISOString()}"`
-  if (ArrayBuffer.isView(value)) return `"[${value.constructor.name} of ${value.byteLength} bytes]"`
-  if (value instanceof ArrayBuffer) return `"[ArrayBuffer of ${value.byteLength} bytes]"`
-  return undefined
-}
-
-/** Whether it shows its values as pairs of a name and a value, as Headers, URLSearchParams and FormData do. */
-const isPairs = (value: object): value is Iterable<readonly [string, unknown]> =>
-  !("toJSON" in value) &&
-  "entries" in value &&
-  typeof value.entries === "function" &&
-  "has" in value &&
-  Symbol.iterator in value &&
-  Object.keys(value).length === 0

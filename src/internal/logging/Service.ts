@@ -95,6 +95,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const ip = redaction.ip ?? "short"
   if (!["short", "full", "none"].includes(ip))
     return yield* refuse("redaction.ip", `${JSON.stringify(ip)} is none of short, full, none`)
+  const wrong = Redactor.problem(redaction)
+  if (wrong !== undefined) return yield* refuse(`redaction.${wrong.option}`, wrong.detail)
+  if (options.secret !== undefined && !Redacted.isRedacted(options.secret))
+    return yield* refuse("secret", "it must be wrapped, so that nothing prints it: Redacted.make(secret)")
   const { drawn, secret } = yield* secretOf(options.secret)
   const made = Redactor.make(redaction, secret)
   if (Result.isFailure(made)) return yield* refuse("redaction.paths", made.failure)
@@ -137,11 +141,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         return lose()
       }
       if (state === undefined) return give(to, text, own)
+      // A late line of a request that was left out.
+      if (state.isLeftOut) return undefined
       if (own === "error") state.failed = true
       if (state.kept === undefined) return give(to, text, own)
       state.kept.push([text, own])
       if (state.kept.length > logger.sampling.keptLines) {
-        state.kept.shift()
+        // Its first line says what it was.
+        state.kept.splice(1, 1)
         state.dropped++
       }
     },
@@ -149,6 +156,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     release: (state, write) => {
       const { kept } = state
       state.kept = undefined
+      state.isLeftOut = !write
       if (write) for (const [line, own] of kept ?? []) give(state.sink, line, own)
     },
     isColdStart: () => {
@@ -156,7 +164,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       isCold = false
       return was
     },
-    lost: () => failed + sink.lost()
+    lost: () => failed + lostBy(sink)
   })
   sink.attach(() => {
     for (const state of open) logger.release(state, true)
@@ -164,6 +172,15 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   if (drawn && logger.takes("warn")) yield* sayDrawn(logger)
   return logger
 })
+
+/** A sink of anybody's may throw here as well. */
+export const lostBy = (sink: Sink): number => {
+  try {
+    return sink.lost()
+  } catch {
+    return 0
+  }
+}
 
 const sayDrawn = Effect.fnUntraced(function* (logger: RequestLogger["Service"]) {
   const now = yield* Effect.clockWith((clock) => Effect.succeed(clock.currentTimeMillisUnsafe()))

@@ -24,6 +24,8 @@ export interface State {
   readonly database: Sum
   readonly external: Sum
   slowest: { readonly type: string; readonly name: string; readonly durationMs: number } | undefined
+  /** It was sampled out, and ended without a reason to be logged. */
+  isLeftOut: boolean
   /** It has logged an error. */
   failed: boolean
   readonly coldStart: boolean
@@ -34,6 +36,12 @@ export interface State {
 /** The request that a fiber works for. */
 export const Current: Context.Reference<State | undefined> = Context.Reference<State | undefined>(
   "holdfast/logging/State",
+  { defaultValue: () => undefined }
+)
+
+/** The span id of the nearest piece of work that has a line; undefined outside of a request. */
+export const Piece: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+  "holdfast/logging/Piece",
   { defaultValue: () => undefined }
 )
 

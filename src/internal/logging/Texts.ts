@@ -27,12 +27,15 @@ const noRules: ReadonlyArray<Prepared> = []
 export const mark = (name: string): string => `[redacted:${name}]`
 
 /** What stays of a match in front of the mark. */
-const keptOf = (groups: unknown): string =>
-  typeof groups === "object" && groups !== null && "keep" in groups && typeof groups.keep === "string"
-    ? groups.keep
-    : ""
+const keptOf = (groups: unknown): string => {
+  if (typeof groups !== "object" || groups === null) return ""
+  for (const [name, text] of Object.entries(groups))
+    if (typeof text === "string" && name.startsWith("keep")) return text
+  return ""
+}
 
-const encoded = /[^\s"'<>&?;,]*%[0-9a-f]{2}[^\s"'<>&?;,]*/gi
+const segments = /[^\s"'<>&?;,]+/g
+const encoded = /%[0-9a-f]{2}/i
 /** Text that was encoded more often than this is no secret to anybody who reads logs. */
 const rounds = 3
 
@@ -64,7 +67,7 @@ const withoutParts = (
 
 const withoutValue = (match: string, ...rest: ReadonlyArray<unknown>): string => {
   const groups = rest.at(-1) as { readonly keep: string; readonly name: string }
-  return Redaction.secretName(decodedOnce(groups.name)) && !match.endsWith("]")
+  return Redaction.secretName(decodedOnce(groups.name)) && !match.startsWith("[redacted:", groups.keep.length)
     ? groups.keep + mark("parameter")
     : match
 }
@@ -87,6 +90,7 @@ export const make = (options: Redaction.Options, hash: (kind: string, value: str
         ]
   const prepared = rules.map((rule): Prepared => ({
     ...rule,
+    pattern: new RegExp(rule.pattern.source, `${rule.pattern.flags.replaceAll(/[gy]/g, "")}g`),
     mask: Features.mask(rule.needs ?? []),
     probe: new RegExp(rule.pattern.source, rule.pattern.flags.replaceAll(/[gy]/g, ""))
   }))
@@ -138,7 +142,8 @@ export const make = (options: Redaction.Options, hash: (kind: string, value: str
 
   /** What is percent-encoded is looked at as it reads; where that holds a secret, it stands there as it reads, without it. */
   const applyDecoded = (text: string): string =>
-    text.replaceAll(encoded, (segment) => {
+    text.replaceAll(segments, (segment) => {
+      if (!encoded.test(segment)) return segment
       let plain = segment
       for (let round = 0; round < rounds; round++) {
         const next = decodedOnce(plain)

@@ -5,13 +5,14 @@ import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
 import * as Failures from "./Failures.ts"
 import type { Redactor } from "./Redactor.ts"
+import { Serializer } from "./Serializer.ts"
 import { OwnIds } from "./Spans.ts"
 
 /** An error as a span tells it. */
 const clean = (kind: "failure" | "defect", error: unknown, { text }: Redactor): Error => {
   const { causes, message, stack, tag } = Failures.describe(kind, error)
   const own = new Error(text(message))
-  own.name = tag
+  own.name = text(tag)
   own.stack = text(
     [`${tag}: ${message}`, stack ?? "", ...(causes ?? []).map((cause) => `Caused by ${cause.tag}: ${cause.message}`)]
       .filter((line) => line !== "")
@@ -36,7 +37,16 @@ const cleanExit = (exit: Exit.Exit<unknown, unknown>, redactor: Redactor): Exit.
       )
 
 export const make = (tracer: Tracer.Tracer, redactor: Redactor): Tracer.Tracer => {
-  const value = (own: unknown): unknown => (typeof own === "string" ? redactor.text(own) : own)
+  const serializer = new Serializer(redactor.settings)
+  /** A name and its value, as a line would have them. */
+  const member = (key: string, value: unknown): readonly [string, unknown] => {
+    try {
+      const written = serializer.members({ [key]: value })
+      return Object.entries(JSON.parse(`{${written.slice(1)}}`) as Record<string, unknown>)[0] ?? [key, null]
+    } catch {
+      return [redactor.text(key), "[unreadable]"]
+    }
+  }
   return Tracer.make({
     // Called on the tracer that it belongs to.
     ...(tracer.context === undefined ? {} : { context: (primitive, fiber) => tracer.context!(primitive, fiber) }),
@@ -51,12 +61,12 @@ export const make = (tracer: Tracer.Tracer, redactor: Redactor): Tracer.Tracer =
       const event = span.event.bind(span)
       const end = span.end.bind(span)
       return Object.assign(span, {
-        attribute: (key: string, own: unknown) => attribute(key, value(own)),
+        attribute: (key: string, value: unknown) => attribute(...member(key, value)),
         event: (name: string, startTime: bigint, attributes?: Record<string, unknown>) =>
           event(
             redactor.text(name),
             startTime,
-            attributes && Object.fromEntries(Object.entries(attributes).map(([key, own]) => [key, value(own)]))
+            attributes && Object.fromEntries(Object.entries(attributes).map(([key, value]) => member(key, value)))
           ),
         end: (endTime: bigint, exit: Exit.Exit<unknown, unknown>) => end(endTime, cleanExit(exit, redactor))
       })

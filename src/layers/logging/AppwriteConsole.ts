@@ -27,7 +27,7 @@ const least = 512
 
 /** A sink for one execution. Lines of errors go to `error`, the others to `log`. */
 export const sink = (context: Context, options: Options = {}): LogSink.Sink => {
-  const size = Math.min(most, Math.max(least, options.chunk ?? most))
+  const size = Math.min(most, Math.max(least, Math.floor(options.chunk ?? most) || most))
   const chunks = { log: { text: "", lines: 0 }, error: { text: "", lines: 0 } }
   let lost = 0
   let timer: NodeJS.Timeout | undefined

@@ -3,7 +3,7 @@
  * kept, up to a bound, and tried again; what can't go out at all is counted as lost, and the next line begins on a line
  * of its own.
  */
-import { closeSync, fstatSync, openSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs"
 
 export interface Options {
   /** A descriptor, or the name of a file to append to. */
@@ -22,6 +22,9 @@ export interface Options {
 const patience = 20
 /** Milliseconds that a process which ends waits for its reader. */
 const lastPatience = 250
+
+/** A name may be of a pipe, as /dev/stdout: neither its opening nor a write waits for a reader. */
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
 
 const newline = 10
 
@@ -59,7 +62,7 @@ export class LineWriter {
   constructor(options: Options) {
     this.#options = options
     const { to } = options
-    this.#descriptor = typeof to === "string" ? openSync(to, "a", 0o640) : to
+    this.#descriptor = typeof to === "string" ? openSync(to, appending, 0o640) : to
     const kind = fstatSync(this.#descriptor)
     // Node sets pipes of its standard streams not to block when it opens them; a reader that stops would stop us.
     if (typeof to === "number" && (kind.isFIFO() || kind.isSocket())) void (to === 2 ? process.stderr : process.stdout)

@@ -10,6 +10,7 @@ import * as Config from "effect/Config"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { SinkInvalid } from "../../LogSink.ts"
 import { optional } from "../../internal/Settings.ts"
 import * as Layer from "effect/Layer"
 
@@ -27,13 +28,22 @@ export interface Options {
 }
 
 /** Loads the exporters, and starts them. */
-export const layer = (options: Options & { readonly endpoint: string }): Layer.Layer<never> =>
-  Layer.unwrap(
-    Effect.map(
-      Effect.promise(() => import("./otlp/Exporters.ts")),
-      (exporters) => exporters.layer(options)
-    )
-  )
+export const layer = (options: Options & { readonly endpoint: string }): Layer.Layer<never, SinkInvalid> =>
+  /^https?:$/.test(URL.parse(options.endpoint)?.protocol ?? "")
+    ? Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("./otlp/Exporters.ts")),
+          (exporters) => exporters.layer(options)
+        )
+      )
+    : Layer.effectDiscard(
+        Effect.fail(
+          new SinkInvalid({
+            sink: options.endpoint,
+            detail: "it is no address of a collector, as http://localhost:4318"
+          })
+        )
+      )
 
 /** `key=value,other=value`, values percent-encoded. */
 const headersOf = (text: Redacted.Redacted | undefined): Readonly<Record<string, Redacted.Redacted>> | undefined => {
@@ -64,7 +74,7 @@ export const settings = {
 } satisfies { readonly [K in keyof Required<Options>]: Config.Config<Options[K]> }
 
 /** From the environment; what is given here goes first. Empty where there is no endpoint, or `OTEL_SDK_DISABLED` is true. */
-export const layerConfig = (options: Options = {}): Layer.Layer<never, Config.ConfigError> =>
+export const layerConfig = (options: Options = {}): Layer.Layer<never, Config.ConfigError | SinkInvalid> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const disabled = yield* Config.withDefault(Config.Boolean("OTEL_SDK_DISABLED"), false)

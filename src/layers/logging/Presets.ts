@@ -198,8 +198,20 @@ export const rename = (sink: LogSink.Sink, preset: Preset, options: Options = {}
 })
 
 /** Over the layer of a sink: `Presets.layer("ecs").pipe(Layer.provide(JsonLines.layer()))`. */
-export const layer = (preset: Preset, options: Options = {}): Layer.Layer<LogSink.LogSink, never, LogSink.LogSink> =>
+export const layer = (
+  preset: Preset,
+  options: Options = {}
+): Layer.Layer<LogSink.LogSink, LogSink.SinkInvalid, LogSink.LogSink> =>
   Layer.effect(
     LogSink.LogSink,
-    Effect.map(LogSink.LogSink, (sink) => rename(sink, preset, options))
+    Effect.flatMap(LogSink.LogSink, (sink) =>
+      preset in presets
+        ? Effect.succeed(rename(sink, preset, options))
+        : Effect.fail(
+            new LogSink.SinkInvalid({
+              sink: sink.name,
+              detail: `${JSON.stringify(preset)} is no preset. There are ${Object.keys(presets).join(", ")}`
+            })
+          )
+    )
   )

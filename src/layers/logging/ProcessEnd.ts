@@ -23,7 +23,8 @@ const onSignal = (signal: NodeJS.Signals): void => {
 const listen = (): void => {
   process.on("exit", callAll)
   process.on("uncaughtExceptionMonitor", callAll)
-  for (const signal of signals) process.on(signal, onSignal)
+  // In front of all others, so that those who listen once are still there to be counted.
+  for (const signal of signals) process.prependListener(signal, onSignal)
 }
 const unlisten = (): void => {
   process.off("exit", callAll)
