@@ -115,7 +115,7 @@ export const rules = [
   },
   {
     name: "authorization",
-    needs: ["space", "word"],
+    needs: ["space", "word", "figure"],
     pattern: /(?<keep>\b(?:bearer|basic|digest|apikey|negotiate|bot)[ \t]+)(?:[\w.~+/=:-]{6,}(?:,[ \t]*)?)+/gi,
     accepts: (match) => {
       const value = match.slice(match.search(/[ \t]/)).trim()
@@ -126,7 +126,7 @@ export const rules = [
   },
   {
     name: "webhook",
-    needs: ["word"],
+    needs: ["token"],
     pattern:
       /(?<keep>https:\/\/(?:hooks\.slack\.com\/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com\/api\/webhooks|\w+\.webhook\.office\.com)\/)[^\s"'<>]+|(?<keep2>\/services\/)T[A-Z0-9]{5,}\/B[A-Z0-9]{5,}\/[^\s"'<>?#]+|(?<keep3>\/api\/webhooks\/)\d{5,}\/[\w-]+/gi,
     matches: [

@@ -39,7 +39,9 @@ export const features = {
   /** Five dashes in a row. */
   rule: 131_072,
   /** Two colons, or three dots, as addresses have. */
-  groups: 262_144
+  groups: 262_144,
+  /** A digit, a sign, or twenty characters of a word. */
+  figure: 524_288
 } as const
 export type Feature = keyof typeof features
 
@@ -86,10 +88,11 @@ const ofAll = (text: string, all: number, longest: number, digits: number): numb
     found |= features.word
     if (longest >= 12 && (all & (features.capital | features.dot | features.dash)) !== 0) found |= features.longWord
     if (longest >= 20) {
-      found |= features.token
+      found |= features.token | features.figure
       if (digits > 0 && (longest >= 32 || (all & features.capital) !== 0)) found |= features.drawn
     }
   }
+  if ((all & (features.digit | features.sign)) !== 0) found |= features.figure
   if (digits >= 8) found |= features.digits
   if (digits >= 13) found |= features.manyDigits
   if ((all & features.dash) !== 0 && text.length >= 16 && text.includes("-----")) found |= features.rule
