@@ -7,25 +7,14 @@
  * Source: OpenTelemetry Protocol 1.5 over HTTP; "OpenTelemetry Environment Variable Specification".
  */
 import * as Config from "effect/Config"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { SinkInvalid } from "../../LogSink.ts"
+import type { Options } from "./otlp/Exporters.ts"
 import { optional } from "../../internal/Settings.ts"
 import * as Layer from "effect/Layer"
 
-export interface Options {
-  /** Where the collector listens, as `http://localhost:4318`. Default `OTEL_EXPORTER_OTLP_ENDPOINT`; without it nothing. */
-  readonly endpoint?: string | undefined
-  /** Headers of each export, as an API key. Default `OTEL_EXPORTER_OTLP_HEADERS`. */
-  readonly headers?: Readonly<Record<string, Redacted.Redacted>> | undefined
-  /** The service's name. Default `OTEL_SERVICE_NAME`, else `holdfast`. */
-  readonly service?: string | undefined
-  /** How often what there is goes out. Default 5 seconds. */
-  readonly interval?: Duration.Input | undefined
-  /** How long the end of the process waits for the last export. Default 3 seconds. */
-  readonly shutdownTimeout?: Duration.Input | undefined
-}
+export type { Options }
 
 /** Loads the exporters, and starts them. */
 export const layer = (options: Options & { readonly endpoint: string }): Layer.Layer<never, SinkInvalid> =>

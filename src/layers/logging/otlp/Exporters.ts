@@ -1,4 +1,5 @@
 /** The exporters of `Otlp`: spans and metrics as Effect makes them, logs out of our own lines, which are redacted. */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -10,7 +11,19 @@ import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as Redacted from "effect/Redacted"
 import type * as LogEvent from "../../../LogEvent.ts"
 import { LogTap } from "../../../LogSink.ts"
-import type { Options } from "../Otlp.ts"
+
+export interface Options {
+  /** Where the collector listens, as `http://localhost:4318`. Default `OTEL_EXPORTER_OTLP_ENDPOINT`; without it nothing. */
+  readonly endpoint?: string | undefined
+  /** Headers of each export, as an API key. Default `OTEL_EXPORTER_OTLP_HEADERS`. */
+  readonly headers?: Readonly<Record<string, Redacted.Redacted>> | undefined
+  /** The service's name. Default `OTEL_SERVICE_NAME`, else `holdfast`. */
+  readonly service?: string | undefined
+  /** How often what there is goes out. Default 5 seconds. */
+  readonly interval?: Duration.Input | undefined
+  /** How long the end of the process waits for the last export. Default 3 seconds. */
+  readonly shutdownTimeout?: Duration.Input | undefined
+}
 
 /** Source: OpenTelemetry, "Logs Data Model", SeverityNumber. */
 const severity = { debug: 5, info: 9, warn: 13, error: 17 } as const satisfies Record<LogEvent.Level, number>
