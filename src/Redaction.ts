@@ -74,7 +74,7 @@ const vendors = [
   "v1\\.0-[0-9a-f]{16,}-[0-9a-f]{32,}",
   "AGE-SECRET-KEY-1[A-Z0-9]{20,}",
   "access_token\\$[a-z]+\\$[^\\s\"'&;]+",
-  "\\d{8,10}:AA[\\w-]{30,}",
+  "(?:bot)?\\d{8,10}:AA[\\w-]{30,}",
   "[MNO][A-Za-z0-9_-]{22,}\\.[\\w-]{6}\\.[\\w-]{25,}"
 ]
 
@@ -105,18 +105,19 @@ export const rules = [
     needs: ["at", "sign"],
     // A password may hold anything where it is no web address, whose path may hold an @ as well.
     pattern:
-      /(?<keep>\bhttps?:\/\/)[^\s/?#"'<>]{1,256}@(?=[^\s@/?#]|$)|(?<keep2>\b(?!https?:)[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s"'<>@/]{0,128}(?::[^\s"'<>]{0,256})?@(?=[\w.[-]+(?:[:/?,]|$|\s))/gi,
+      /(?<keep>\bhttps?:\/\/)[^\s/?#"'<>]{1,256}@(?=[^\s@/?#]|$)|(?<keep2>\b(?!https?:)[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s"'<>]{0,384}@(?=[\w.[/-])/gi,
+    accepts: (match) => !match.endsWith("://git@"),
     matches: [
       "postgres://ada:hunter2@db.example:5432/app",
       "redis://:hunter2@cache:6379",
       "https://t0ken@git.example/x"
     ],
-    ignores: ["https://example.com/@ada", "https://example.com/?to=a:b", "mailto:"]
+    ignores: ["https://example.com/@ada", "https://example.com/?to=a:b", "mailto:", "ssh://git@host/x"]
   },
   {
     name: "authorization",
     needs: ["space", "word", "figure"],
-    pattern: /(?<keep>\b(?:bearer|basic|digest|apikey|negotiate|bot)[ \t]+)(?:[\w.~+/=:-]{6,}(?:,[ \t]*)?)+/gi,
+    pattern: /(?<keep>\b(?:bearer|basic|apikey|negotiate)[ \t]+)(?:[\w.~+/=:-]{6,}(?:,[ \t]*)?)+/gi,
     accepts: (match) => {
       const value = match.slice(match.search(/[ \t]/)).trim()
       return /\d/.test(value) || value.length >= 24 || (/[a-z][A-Z]/.test(value) && value.endsWith("="))
@@ -128,7 +129,7 @@ export const rules = [
     name: "webhook",
     needs: ["token"],
     pattern:
-      /(?<keep>https:\/\/(?:hooks\.slack\.com\/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com\/api\/webhooks|\w+\.webhook\.office\.com)\/)[^\s"'<>]+|(?<keep2>\/services\/)T[A-Z0-9]{5,}\/B[A-Z0-9]{5,}\/[^\s"'<>?#]+|(?<keep3>\/api\/webhooks\/)\d{5,}\/[\w-]+/gi,
+      /(?<keep>https:\/\/(?:hooks\.slack\.com\/(?:services|workflows|triggers)|(?:\w+\.)?discord(?:app)?\.com\/api\/webhooks|\w+\.webhook\.office\.com)\/)[^\s"'<>]+|(?<keep2>\/services\/)T[A-Z0-9]{5,}\/B[A-Z0-9]{5,}\/[^\s"'<>?#]+|(?<keep3>\/api\/(?:v\d+\/)?webhooks\/)\d{5,}\/[\w-]+/gi,
     matches: [
       join("https://hooks.slack.com/", "services/T0AAAA/B0AAAA/XXXXXXXX"),
       join("/services/", "T02ABCDEFGH/B06ABCDEFGH/KJhskdf"),
@@ -155,40 +156,69 @@ export const rules = [
   {
     name: "header",
     needs: ["sign"],
+    // The rest of the line; of what is quoted, a list, or one of many on a line, only that.
     pattern:
-      /(?<keep>(?<![\w-])(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]{0,32}(?:key|token|secret|auth|jwt|session))\\?["']?[ \t]*[:=][ \t]*\\?["']?)[^\s"'\\][^\r\n"'\\]{0,4096}/gi,
-    accepts: (match) => !/[:=][ \t]*\\?["']?(?:\[redacted|\$\{|string\b)/.test(match),
+      /(?<keep>(?<![\w-])(?:(?:proxy-)?authorization|(?:set-)?cookie|x-(?!cache|idempotency|rate-?limit|partition|sort|surrogate)[\w-]{0,32}(?:key|token|secret|auth|jwt|session))\\?["']?[ \t]*[:=][ \t]*)(?:\\"(?:[^"\\]|\\\\.){0,4096}\\"|"(?:[^"\\]|\\.){0,4096}"?|'(?:[^'\\]|\\.){0,4096}'?|\[[^\]\r\n]{0,4096}\]?|(?<=["'][ \t]*[:=][ \t]*)[^\s,}\]"']+|(?<==[ \t]*)[^\s"']+|[^\r\n]{1,4096})/gi,
+    accepts: isAssigned,
     matches: [
       "x-appwrite-key: hunter2",
       "Cookie: sid=abc; b=c",
       "Authorization: Basic YTpi",
       '{"authorization":"hunter2"}'
     ],
-    ignores: ["the authorization of users", "authorization: string", "cookies: many"]
+    ignores: [
+      "the authorization of users",
+      "authorization: string",
+      "cookies: many",
+      "Authorization: missing",
+      "x-cache-key: home",
+      '{"authorization":null,"x":1}',
+      "authorization=false method=GET path=/users"
+    ]
   },
   {
     name: "environment",
     needs: ["sign", "capital"],
     pattern:
-      /(?<keep>(?<![A-Za-z0-9_])(?:[A-Z][A-Z0-9_]{0,40})?(?:PASSWORD|PASSWD|SECRET|TOKEN|(?<![A-Z0-9])(?:KEY|PASS|PWD|DSN|CREDENTIALS))(?:_[A-Z0-9]{1,16}){0,2}=)(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"']+)/g,
-    accepts: (match) => !/=["']?(?:\[redacted|\$|<|%|["']?$)/.test(match),
+      /(?<keep>(?<![A-Za-z0-9_])(?:[A-Z][A-Z0-9_]{0,40})?(?:PASSWORD|PASSWD|SECRET|TOKEN|(?<![A-Z0-9])(?:PASS|DSN|CREDENTIALS)|(?<!(?:PRIMARY|SORT|CACHE|PARTITION|FOREIGN|PUBLIC|UNIQUE)_)(?<=_)KEY)(?:_(?:BASE|\d{1,2}|PROD|PRODUCTION|STAGING|DEV|TEST|LIVE|OLD|NEW|PREVIOUS))?=)(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"']+)/g,
+    accepts: (match) => isAssigned(match) && !/=\d{1,4}$/.test(match),
     matches: ["STRIPE_KEY=hunter2", "PGPASSWORD=hunter2 psql", 'SECRET_KEY_BASE="a b"', "SENTRY_DSN=https://x"],
-    ignores: ["MONKEY=1x", "KEYS=many", "API_KEY=$KEY", "API_KEY=<your key>"]
+    ignores: [
+      "MONKEY=1x",
+      "KEYS=many",
+      "API_KEY=$KEY",
+      "API_KEY=<your>",
+      "PWD=/app",
+      "SORT_KEY=id",
+      "TOKEN_TTL=60",
+      "PASS=12 FAIL=3"
+    ]
   },
   {
     name: "command",
     needs: ["dash", "space"],
     pattern:
-      /(?<keep>(?<![\w-])--[\w-]{0,24}(?:password|passwd|secret|token|api-?key|access-?key)[ =]+)(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"']+)|(?<keep2>(?:\s-u|--user)[ =])[^\s:"'-][^\s:"']{0,128}:[^\s"']+/gi,
-    accepts: (match) => !/[ =](?:\[redacted|\$|<)/.test(match),
-    matches: ["mysql --password hunter2", "curl -u ada:hunter2 http://x"],
-    ignores: ["use --token <token>", "--password $PASSWORD", "run -u root"]
+      /(?<keep>(?<![\w-])--[\w-]{0,24}(?:password|passphrase|passwd|secret|token|api-?key|access-?key)[ =]+)(?:"[^"\n]*"?|'[^'\n]*'?|[^\s"']+)|(?<keep2>(?:\s-u|--user)[ =])["']?[^\s:"'-][^\s:"']{0,128}:[^\s"']+["']?/gi,
+    accepts: (match) => {
+      const [, name = "", value = ""] = /^(?:\s-u|--user)[ =]["']?([^:]*):([^"']*)/.exec(match) ?? []
+      // As of docker: a user and its group.
+      if (name !== "") return !/^\d+$/.test(value) && name !== value
+      return /--[\w-]+=/.test(match) ? isAssigned(match) : /["'\d]/.test(match.slice(match.lastIndexOf(" ")))
+    },
+    matches: ["mysql --password hunter2", "curl -u ada:hunter2 http://x", "curl -u 'ada:hunter2' x"],
+    ignores: [
+      "use --token <token>",
+      "--password $PASSWORD",
+      "run -u root",
+      "docker run --user 1000:1000",
+      "use --password to set one"
+    ]
   },
   {
     name: "assignment",
     needs: ["sign"],
     pattern: new RegExp(
-      `(?<keep>(?:pass(?:word|wd|phrase|code)|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|secret[_-]?key|session[_-]?id|credential|signature|(?<![A-Za-z])(?:x-amz-(?:signature|credential|security-token)|pwd|sig|otp|cvv|cvc|pin))s?(?:[_-]?(?:hash|value|confirm(?:ation)?|\\d{1,3}))?\\\\?["']?[ \\t]{0,4}(?:=(?![=>])|:)[ \\t]{0,4})(?:\\\\"(?:[^"\\\\]|\\\\\\\\.){0,1024}\\\\"|"(?:[^"\\\\]|\\\\.){0,1024}"?|'(?:[^'\\\\]|\\\\.){0,1024}'?|[^\\s"'&<>]{1,512})`,
+      `(?<keep>(?:pass(?:word|wd|phrase|code)|secret|(?<!(?:page|next|continuation|cursor|sync)_?)token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|secret[_-]?key|(?:encryption|signing|master|session|hmac|shared)[_-]?key|session[_-]?id|credential|signature|phpsessid|connect\\.sid|(?<![A-Za-z])(?:x-amz-(?:signature|credential|security-token)|pass|auth|jwt|sid|session|pwd|sig|otp|cvv|cvc|pin))s?(?:[_-]?(?:hash|value|confirm(?:ation)?|\\d{1,3}))?\\\\?["']?[ \\t]{0,4}(?:=(?![=>])|:)[ \\t]{0,4})(?:\\\\"(?:[^"\\\\]|\\\\\\\\.){0,1024}\\\\"|"(?:[^"\\\\]|\\\\.){0,1024}"?|'(?:[^'\\\\]|\\\\.){0,1024}'?|(?:[^\\s"'&<>,;}\\]]|[,;](?![\\w-]*["']?[=:]|\\s|$|["'{[])){1,512})`,
       "gi"
     ),
     accepts: isAssigned,
@@ -205,7 +235,11 @@ export const rules = [
       "password=$ecret123",
       "password = hunter2",
       "{ password: 'swordfish' }",
-      "authToken: abc123"
+      "authToken: abc123",
+      "pass=hunter2",
+      '{"jwt":"hunter2"}',
+      '{"password":1234,"x":1}',
+      "password=hun,ter2"
     ],
     ignores: [
       "password: string",
@@ -217,7 +251,14 @@ export const rules = [
       "password=true",
       "if (token == null)",
       "(token) => token",
-      "passwords: they"
+      "passwords: they",
+      '{"prompt_tokens":1234,"completion_tokens":567}',
+      "max_tokens=4096",
+      "where token=? and session_id=$1",
+      "nextPageToken=abc123",
+      "signature: RS256",
+      "sig=SIGTERM",
+      "pwd=/home/ada"
     ]
   },
   {
@@ -266,7 +307,7 @@ export const rules = [
     name: "address",
     needs: ["groups", "digit"],
     pattern:
-      /(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d|[\w-])|(?<![\w.:-])(?=[0-9a-f:]*:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w.:])/gi,
+      /(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d|[\w-])|(?<![\w.:-])(?=[0-9a-f:]*:[0-9a-f]{0,4}:)[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?!\w|[.:]\w)/gi,
     accepts: isPublicAddress,
     replacement: "shorten",
     matches: ["203.0.113.42", "2001:db8:abcd:12::1", "http://203.0.113.42/x", "203.0.113.42.", "::ffff:203.0.113.7"],
@@ -314,15 +355,19 @@ const secretNames = new Set(
     "creditcard iban ssn xappwritekey xappwritejwt xappwriteuserjwt xappwritesession xappwritedevkey connectionstring",
     "xamzsecuritytoken xamzsignature xamzcredential xgoogapikey encryptionkey signingkey signingsecret webhooksecret",
     "masterkey sharedkey accountkey hashedpassword pass bearer dsn pan apikeys passwords sessionkey hmackey",
-    "otpcode verificationcode recoverycode recoverycodes securitycode authheader cookieheader xauth xvaulttoken"
+    "otpcode verificationcode recoverycode recoverycodes securitycode authheader cookieheader rawheaders xauth xvaulttoken"
   ].flatMap((line) => line.split(" "))
 )
 const secretEnd =
-  /(?:password|passwd|passphrase|secret|apikey|accesskey|secretkey|privatekey|(?<!page|next|continuation|cursor|sync)token)(?:hash|value|confirm|confirmation|\d{1,3})?$/
+  /(?:password|passwd|passphrase|secret|apikey|accesskey|secretkey|privatekey|(?<!page|next|continuation|cursor|sync)token|(?<!com|by|tres|under|over|sur)pass|authcookie|sessioncookie|jwt)(?:hash|value|confirm|confirmation|\d{1,3})?$/
+
+const environmentKey = /^(?:[A-Z0-9]+_)+(?<!(?:PRIMARY|SORT|CACHE|PARTITION|FOREIGN|PUBLIC|UNIQUE)_)KEY$/
 
 /** Whether what a field of this name holds is secret whatever it is. */
 export const secretName = (name: string): boolean => {
   if (name.length > 64) return false
+  // As the environment has them.
+  if (environmentKey.test(name)) return true
   const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
   return secretNames.has(plain) || secretEnd.test(plain)
 }

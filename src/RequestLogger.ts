@@ -100,8 +100,8 @@ export interface RequestOptions {
   readonly name?: string | undefined
   /**
    * The fields of a JSON body that are logged: those that the schema has, but for the ones it annotates as `sensitive`.
-   * A router's handler is waited for with bodies of up to 64 KiB; longer ones are not logged. Default none: a body is
-   * never logged.
+   * Of requests as data alone: the body of a router's request can be read once, and is its handler's. Default none: a
+   * body is never logged.
    */
   readonly body?: Schema.Codec<unknown, unknown> | undefined
 }
@@ -131,7 +131,13 @@ export interface WithRequest {
  * Answers carry `X-Trace-Id`, `X-Correlation-Id` and `X-Request-Id`. Put it around `Idempotency.middleware`, so that a
  * replay is a request of its own.
  */
-export const withRequest = (options: RequestOptions = {}): WithRequest => {
+export const withRequest: {
+  (
+    options: RequestOptions & { readonly body: Schema.Codec<unknown, unknown> }
+  ): <E, R>(handler: Handler<E, R>) => Handler<E, R | Service.RequestLogger>
+  (options?: Pick<RequestOptions, "name">): WithRequest
+} = (given?: RequestOptions): WithRequest => {
+  const options = given ?? {}
   const handler = ofHandler(options)
   const either = (
     it: Handler<unknown, unknown> | Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown>

@@ -15,7 +15,6 @@ import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { execFile, spawn } from "node:child_process"
@@ -348,11 +347,6 @@ describe("a client", () => {
 })
 
 describe("a router", () => {
-  const Body = Schema.Struct({ amount: Schema.Int })
-  const route = (
-    path: `/${string}`,
-    app: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest.HttpServerRequest>
-  ) => HttpRouter.add("POST", path, RequestLogger.withRequest({ name: path, body: Body })(app) as typeof app)
   const size = Effect.gen(function* () {
     const own = yield* HttpServerRequest.HttpServerRequest
     const bytes = yield* Stream.runFold(
@@ -362,38 +356,45 @@ describe("a router", () => {
     )
     return HttpServerResponse.text(String(bytes))
   })
-  const routes = Layer.mergeAll(
-    route("/size", size),
-    route("/teapot", Effect.fail(HttpServerResponse.text("teapot", { status: 418 })))
+  const routes = HttpRouter.use((router) =>
+    Effect.gen(function* () {
+      yield* router.prefixed("/api").add("POST", "/size", size)
+      yield* router.add("POST", "/teapot", Effect.fail(HttpServerResponse.text("teapot", { status: 418 })))
+      yield* router.add(
+        "POST",
+        "/both",
+        RequestLogger.withRequest({ name: "route" })(Effect.succeed(HttpServerResponse.empty()))
+      )
+    })
   )
+  const everywhere = HttpRouter.middleware((app) => RequestLogger.withRequest({ name: "all" })(app), { global: true })
 
-  it.live("keeps the bodies of its requests, and its failures' answers, with their ids", () =>
-    fresh(
-      Effect.gen(function* () {
-        const capture = yield* Capture.Capture
-        const send = (path: string, body: string, type: string) =>
-          Effect.flatMap(HttpClient.HttpClient, (client) =>
-            client.execute(
-              HttpClientRequest.post(path).pipe(
-                HttpClientRequest.setHeader("traceparent", traceparent),
-                HttpClientRequest.bodyText(body, type)
-              )
+  it.live(
+    "keeps the bodies of its requests, and its failures' answers, with their ids; a route is inside the rest",
+    () =>
+      fresh(
+        Effect.gen(function* () {
+          const capture = yield* Capture.Capture
+          const send = (path: string, body: string) =>
+            Effect.flatMap(HttpClient.HttpClient, (client) =>
+              client.execute(HttpClientRequest.post(path).pipe(HttpClientRequest.bodyText(body, "application/json")))
             )
+          yield* Layer.build(
+            HttpRouter.serve(Layer.merge(routes, everywhere), { disableLogger: true, disableListenLog: true })
           )
-        yield* Layer.build(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }))
-        const small = JSON.stringify({ amount: 5, more: "y" })
-        assert.strictEqual(yield* (yield* send("/size", small, "application/json")).text, String(small.length))
-        const big = JSON.stringify({ amount: 5, more: "y".repeat(300_000) })
-        assert.strictEqual(yield* (yield* send("/size", big, "application/json")).text, String(big.length))
-        assert.strictEqual(yield* (yield* send("/size", "text", "text/plain")).text, "4")
-        const bodies = (yield* capture.find("REQUEST_INCOMING")).map(({ body }) => body)
-        assert.deepStrictEqual(bodies, [{ amount: 5 }, undefined, undefined])
-        const failed = yield* send("/teapot", small, "application/json")
-        assert.strictEqual(failed.status, 418)
-        const { traceId } = yield* capture.one("REQUEST_ERROR", { statusCode: 418, level: "warn" })
-        assert.strictEqual(failed.headers["x-trace-id"], traceId)
-      }).pipe(Effect.scoped, Effect.provide(NodeHttpServer.layerTest))
-    )
+          assert.strictEqual(yield* (yield* send("/api/size", `{"amount":5}`)).text, "12")
+          assert.strictEqual(yield* (yield* send("/api/size", "y".repeat(300_000))).text, "300000")
+          const failed = yield* send("/teapot", "{}")
+          assert.strictEqual(failed.status, 418)
+          const { traceId } = yield* capture.one("REQUEST_ERROR", { statusCode: 418, level: "warn" })
+          assert.strictEqual(failed.headers["x-trace-id"], traceId)
+          yield* capture.clear
+          yield* send("/both", "{}")
+          const [outer, inner] = yield* capture.find("REQUEST_INCOMING")
+          assert.strictEqual(inner!.traceId, outer!.traceId)
+          assert.strictEqual(inner!.parentSpanId, outer!.spanId)
+        }).pipe(Effect.scoped, Effect.provide(NodeHttpServer.layerTest))
+      )
   )
 })
 

@@ -40,7 +40,9 @@ describe("texts", () => {
 
   it.each([
     ["/send?token=abc&x=1", "/send?token=[redacted:assignment]&x=1"],
-    ["/send?sid=abc&x=1", "/send?sid=[redacted:parameter]&x=1"],
+    ["/send?refreshTokenHash=abc&x=1", "/send?refreshTokenHash=[redacted:assignment]&x=1"],
+    ["/send?cardnumber=abc&x=1", "/send?cardnumber=[redacted:parameter]&x=1"],
+    ["/send?sid=abc&x=1", "/send?sid=[redacted:assignment]&x=1"],
     ["/?to=ada%40example.com&x=1", `/?to=[email:${hash("email", "ada@example.com")}]&x=1`],
     ["/?next=%2Fa%3Fpassword%3Dhunter2", "/?next=/a?password=[redacted:assignment]"],
     ["/?next=%252Fa%253Fpassword%253Dhunter2", "/?next=/a?password=[redacted:assignment]"],

@@ -419,7 +419,7 @@ describe("sampling", () => {
         yield* Effect.ignore(named(() => Effect.andThen(many, Effect.fail("no")))(request({ traceparent: low })))
         assert.strictEqual((yield* capture.events).length, 3)
         yield* capture.one("REQUEST_INCOMING")
-        yield* capture.one("REQUEST_ERROR", { lostLines: 8 })
+        yield* capture.one("REQUEST_ERROR", { lostLines: 9 })
       }),
       half
     )

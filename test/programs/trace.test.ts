@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
@@ -65,6 +65,39 @@ describe("src/programs/trace.ts", () => {
         assert.notInclude(out, escape)
         for (const line of out.split("\n")) assert.isAtMost(widthOf(line), 80)
       }
+    })
+  )
+
+  it.live("does not write a page over a log that it reads", () =>
+    Effect.gen(function* () {
+      const folder = yield* home
+      const log = readFileSync(join(folder, "app.log"), "utf8")
+      symlinkSync("app.log", join(folder, "other.log"))
+      for (const out of ["app.log", "./app.log", "other.log"]) {
+        const refused = yield* run(folder, ["app.log", "--html", out])
+        assert.strictEqual(refused.code, 2)
+        assert.include(refused.errors, "one of the logs that are read")
+      }
+      assert.strictEqual(readFileSync(join(folder, "app.log"), "utf8"), log)
+    })
+  )
+
+  it.live("leaves with a reader that has enough", () =>
+    Effect.gen(function* () {
+      const folder = yield* home
+      const shell = `"$0" "$1" app.log --json | head -c 10; exit "\${PIPESTATUS[0]}"`
+      const ended = yield* Effect.promise(
+        () =>
+          new Promise<Answer>((resolve) => {
+            const child = spawn("bash", ["-c", shell, process.execPath, program], { cwd: folder })
+            let [out, errors] = ["", ""]
+            child.stdout.on("data", (data) => (out += data))
+            child.stderr.on("data", (data) => (errors += data))
+            child.on("close", (code) => resolve({ code, out, errors }))
+          })
+      )
+      assert.strictEqual(ended.code, 0, ended.errors)
+      assert.notInclude(ended.errors, "EPIPE")
     })
   )
 

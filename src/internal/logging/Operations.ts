@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { TracerPropagationEnabled } from "effect/http/HttpClient"
 import type * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
 import type * as LogEvent from "../../LogEvent.ts"
 import * as Metrics from "../../Metrics.ts"
 import * as RequestContext from "../../RequestContext.ts"
@@ -48,6 +49,10 @@ interface Piece<A> {
   readonly fields: (exit: Exit.Exit<A, unknown>) => Readonly<Record<string, unknown>>
   /** Fields behind it. */
   readonly more: Readonly<Record<string, unknown>>
+  /** It was answered, and the answer is a failure. */
+  readonly isRefused: (exit: Exit.Exit<A, unknown>) => boolean
+  /** What a span is told at its end. */
+  readonly tell: (span: Tracer.Span, exit: Exit.Exit<A, unknown>) => void
   readonly measure: (
     logger: RequestLogger["Service"],
     seconds: number,
@@ -76,7 +81,7 @@ const finish = <A>(
   const clock = fiber.getRef(Clock.Clock)
   const durationMs = rounded(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6)
   const error = Exit.isFailure(exit) ? Failures.ofCause(exit.cause) : undefined
-  const level = error === undefined ? "info" : levels[error.kind]
+  const level = error === undefined ? (piece.isRefused(exit) ? "warn" : "info") : levels[error.kind]
   if (state !== undefined && !state.ended)
     count(state, piece.type === "DATABASE_OPERATION" ? "database" : "external", piece.type, piece.name(), durationMs)
   piece.measure(logger, durationMs / 1000, exit, error, fiber.context)
@@ -126,12 +131,13 @@ const logged = <A, E, R>(
       parent,
       sampled: context.sampled
     },
-    (ids, _span, provided) => {
+    (ids, span, provided) => {
       const begun = clock.monotonicTimeNanosUnsafe()
       const work = body(ids.spanId)
       const own = Context.add(provided, Piece, ids.spanId)
       return Effect.onExit(Effect.provideContext(work, own) as typeof work, (exit) => {
         finish(logger, fiber, state, piece, ids, above, begun, exit)
+        if (span !== undefined) piece.tell(span, exit)
         return Effect.void
       })
     }
@@ -178,6 +184,8 @@ const databasePiece = <A>({ collection, database, documentCount, operation }: Da
           : null
   }),
   more: { database },
+  isRefused: () => false,
+  tell: () => {},
   measure: (logger, seconds, _exit, error, context) =>
     histogram(logger, Metrics.databaseDuration, "database", {
       "db.operation.name": operation,
@@ -185,6 +193,9 @@ const databasePiece = <A>({ collection, database, documentCount, operation }: Da
       ...(error === undefined ? {} : { "error.type": error.tag })
     }).updateUnsafe(seconds, context)
 })
+
+/** Statuses that say that whoever was called has failed. */
+const failing = 500
 
 const statusOf = <A>(exit: Exit.Exit<A, unknown>, own: ((answer: A) => number | null) | undefined): number | null => {
   if (Exit.isFailure(exit)) return null
@@ -201,6 +212,11 @@ const externalPiece = <A>({ method, path, service, statusCode }: ExternalOptions
   attributes: () => ({ "http.request.method": method, "peer.service": service }),
   fields: (exit) => ({ service, method, path, statusCode: statusOf(exit, statusCode) }),
   more: {},
+  tell: (span, exit) => {
+    const status = statusOf(exit, statusCode)
+    if (status !== null) span.attribute("http.response.status_code", status)
+  },
+  isRefused: (exit) => (statusOf(exit, statusCode) ?? 0) >= failing,
   measure: (logger, seconds, exit, error, context) => {
     const status = statusOf(exit, statusCode)
     histogram(logger, Metrics.externalDuration, "external", {

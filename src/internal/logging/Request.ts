@@ -170,7 +170,9 @@ const end = <A>(
       : status !== null && status < failing
         ? "warn"
         : "error"
-  const lost = lostBy(state.sink) - state.lostBefore + dropped
+  // Where no more is kept back, this line takes the place of another.
+  const last = state.kept !== undefined && state.kept.length >= logger.sampling.keptLines ? 1 : 0
+  const lost = lostBy(state.sink) - state.lostBefore + dropped + last
   if (logger.takes(level))
     logger.emit(state, level, {
       type: error === undefined ? "REQUEST_COMPLETE" : "REQUEST_ERROR",
@@ -214,8 +216,10 @@ const within = (
   context: RequestContext.RequestContext,
   fiber: Fiber.Fiber<unknown, unknown>
 ): RequestContext.RequestContext => {
-  const outer = context.isRoot ? fiber.getRef(RequestContext.current) : undefined
-  if (outer === undefined) return context
+  const outer = fiber.getRef(RequestContext.current)
+  // Also one whose headers are those of the outer, as of a route within a middleware.
+  const isSame = outer !== undefined && context.traceId === outer.traceId && context.parentSpanId === outer.parentSpanId
+  if (outer === undefined || !(context.isRoot || isSame)) return context
   const { baggage, correlationId, random, sampled, spanId, traceId, tracestate } = outer
   const own = context.correlationId === context.traceId ? { correlationId } : {}
   const parentSpanId = fiber.getRef(Piece) ?? spanId

@@ -142,7 +142,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       }
       if (state === undefined) return give(to, text, own)
       // A late line of a request that was left out.
-      if (state.isLeftOut) return undefined
+      if (state.isLeftOut && own !== "error") return undefined
       if (own === "error") state.failed = true
       if (state.kept === undefined) return give(to, text, own)
       state.kept.push([text, own])

@@ -5,7 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import * as LogFiles from "../../layers/logging/LogFiles.ts"
 import * as AtomicFile from "../../layers/vendors/AtomicFile.ts"
@@ -70,10 +70,21 @@ const overview = (files: ReadonlyArray<string>) =>
     searched
   }))
 
+/** Whether both names are of one file, that there is. */
+const isSameFile = (one: string, other: string): boolean => {
+  const [a, b] = [one, other].map((file) => statSync(file, { throwIfNoEntry: false }))
+  return a !== undefined && b !== undefined && a.isFile() && a.dev === b.dev && a.ino === b.ino
+}
+
 const run = Effect.fnUntraced(function* (words: ReadonlyArray<string>, html: Option.Option<string>) {
   const { files: named, id } = yield* Effect.fromResult(TraceReport.sortArguments(words, existsSync))
   if (named.length === 0 && process.stdin.isTTY) return yield* new TraceReport.InputMissing()
   const files = named.length === 0 ? ["-"] : named
+  if (Option.isSome(html) && named.some((file) => isSameFile(file, html.value)))
+    return yield* new TraceReport.PageNotWritten({
+      file: html.value,
+      detail: "it is one of the logs that are read. Choose another name"
+    })
   const report = yield* id === undefined ? overview(files) : traces(id, files)
   if (Option.isSome(html)) {
     const file = resolve(html.value)
