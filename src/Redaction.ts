@@ -285,7 +285,8 @@ export const rules = [
   {
     name: "iban",
     needs: ["digits"],
-    pattern: /\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b/gi,
+    pattern:
+      /\b(?:[A-Z]{2}\d{2}[A-Z0-9]{11,30}|[A-Za-z]{2}\d{2}(?:[ -][A-Za-z0-9]{4}){2,7}(?:[ -][A-Za-z0-9]{1,3})?)\b/g,
     accepts: (match) => {
       const packed = match.replaceAll(/[ -]/g, "").toUpperCase()
       return packed.length >= 15 && packed.length <= 34 && mod97(packed)
