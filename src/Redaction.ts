@@ -332,7 +332,7 @@ export const rules = [
       "a-very-long-kebab-case-name-of-a-package-2024",
       "src/internal/logging/Serializer.ts",
       "create_recognition_with_evidence_weights_v2",
-      "file:///tmp/user7/src/RequestLogger.ts:128:22",
+      "file:///srv/app7/src/RequestLogger.ts:128:22",
       "/home/ada/MyProject2/node_modules/@scope/Pkg/dist/index.js",
       "s3://my-bucket/path/To/File_V2-final.tar.gz",
       "handleUserLoginV2RequestFromIOS17Device"
