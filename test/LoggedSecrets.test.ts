@@ -14,6 +14,7 @@ import * as Presets from "holdfast/layers/logging/Presets"
 import * as Pretty from "holdfast/layers/logging/Pretty"
 import * as LogSink from "holdfast/LogSink"
 import * as RequestLogger from "holdfast/RequestLogger"
+import { recordingTracer } from "./support/logging.ts"
 
 const drawn = "q7Zk2Lx9Rv4Tn8Wb3Yc6Md1Ps5Hf0Ju"
 const hex = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -215,14 +216,7 @@ describe("to a file", () => {
 describe("a tracer", () => {
   it.effect("is told no secret, and the ids of the lines", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = recordingTracer()
       const { capture, sink } = Capture.make()
       const own = RequestLogger.layer({ level: "debug" }).pipe(
         Layer.provide(Layer.succeed(LogSink.LogSink, sink)),

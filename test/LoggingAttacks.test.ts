@@ -13,7 +13,6 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
@@ -31,14 +30,8 @@ import * as Presets from "holdfast/layers/logging/Presets"
 import * as LogLine from "holdfast/LogLine"
 import * as LogSink from "holdfast/LogSink"
 import * as RequestLogger from "holdfast/RequestLogger"
+import { fresh, logged, recordingTracer, secret, traceId as trace, traceparent } from "./support/logging.ts"
 
-const secret = Redacted.make("a secret for tests, of 32 bytes or more")
-const logged = (options: RequestLogger.Options = {}) =>
-  RequestLogger.layer({ secret, ...options }).pipe(Layer.provideMerge(Capture.layer))
-const fresh = <A, E>(
-  effect: Effect.Effect<A, E, RequestLogger.RequestLogger | Capture.Capture>,
-  options?: RequestLogger.Options
-) => Effect.provide(effect, logged(options), { local: true })
 const request = (headers: Record<string, string> = {}, path = "/"): Request => ({
   method: "POST",
   path,
@@ -46,8 +39,6 @@ const request = (headers: Record<string, string> = {}, path = "/"): Request => (
   body: ""
 })
 const named = RequestLogger.withRequest({ name: "attacked" })
-const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-const traceparent = `00-${trace}-00f067aa0ba902b7-01`
 
 const selfish = new AggregateError([], "selfish")
 selfish.errors.push(selfish)
@@ -401,14 +392,7 @@ describe("a router", () => {
 describe("what is told to others", () => {
   it.effect("a tracer gets attributes as lines have them", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = recordingTracer()
       const layer = logged().pipe(Layer.provide(Layer.succeed(Tracer.Tracer, tracer)))
       const attributes = {
         password: "hunter2",

@@ -9,7 +9,6 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import type * as HttpMessage from "holdfast/HttpMessage"
@@ -24,17 +23,8 @@ import * as LogSink from "holdfast/LogSink"
 import * as RequestContext from "holdfast/RequestContext"
 import * as RequestLogger from "holdfast/RequestLogger"
 import { Databases } from "holdfast/Databases"
+import { fresh, logged, secret, traceId, traceparent } from "./support/logging.ts"
 
-const secret = Redacted.make("a secret for tests, of 32 bytes or more")
-const logged = (options: RequestLogger.Options = {}) =>
-  RequestLogger.layer({ secret, ...options }).pipe(Layer.provideMerge(Capture.layer))
-const fresh = <A, E>(
-  effect: Effect.Effect<A, E, RequestLogger.RequestLogger | Capture.Capture>,
-  options?: RequestLogger.Options
-) => Effect.provide(effect, logged(options), { local: true })
-
-const traceId = "4bf92f3577b34da6a3ce929d0e0e4736"
-const traceparent = `00-${traceId}-00f067aa0ba902b7-01`
 const request = (headers: Record<string, string> = {}, body = ""): HttpMessage.Request => ({
   method: "POST",
   path: "/api/functions/create-recognition",
