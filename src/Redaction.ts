@@ -3,7 +3,7 @@
  * not match. The tests read the rows. A new pattern is a row here.
  *
  * Rules work on text wherever it stands: messages, keys, nested values, URLs, errors. Names of fields that are secret
- * whatever they hold are in `secretName`.
+ * whatever they hold are in `internal/logging/FieldNames.ts`.
  */
 import type * as Schema from "effect/Schema"
 import { isAssigned } from "./internal/logging/Assigned.ts"
@@ -342,69 +342,6 @@ export const rules = [
 
 /** Names of the rules. */
 export type RuleName = (typeof rules)[number]["name"]
-
-/**
- * Names of fields, headers and parameters that are secret whatever they hold. Written in any case, with dashes,
- * underscores or none.
- */
-const secretNames = new Set(
-  [
-    "password passwd pwd passphrase passcode secret secrets token tokens auth authorization proxyauthorization cookie",
-    "cookies setcookie apikey xapikey accesskey accesskeyid secretaccesskey secretkey privatekey clientsecret",
-    "accesstoken refreshtoken idtoken authtoken bearertoken sessiontoken csrftoken xcsrftoken xsrftoken session",
-    "sessionid sid credential credentials signature sig jwt otp totp mfacode pin cvv cvc cvv2 cardnumber ccnumber",
-    "creditcard iban ssn xappwritekey xappwritejwt xappwriteuserjwt xappwritesession xappwritedevkey connectionstring",
-    "xamzsecuritytoken xamzsignature xamzcredential xgoogapikey encryptionkey signingkey signingsecret webhooksecret",
-    "masterkey sharedkey accountkey hashedpassword pass bearer dsn pan apikeys passwords sessionkey hmackey",
-    "otpcode verificationcode recoverycode recoverycodes securitycode authheader cookieheader rawheaders xauth xvaulttoken"
-  ].flatMap((line) => line.split(" "))
-)
-const secretEnd =
-  /(?:password|passwd|passphrase|secret|apikey|accesskey|secretkey|privatekey|(?<!page|next|continuation|cursor|sync)token|(?<!com|by|tres|under|over|sur)pass|authcookie|sessioncookie|jwt)(?:hash|value|confirm|confirmation|\d{1,3})?$/
-
-const environmentKey = /^(?:[A-Z0-9]+_)+(?<!(?:PRIMARY|SORT|CACHE|PARTITION|FOREIGN|PUBLIC|UNIQUE)_)KEY$/
-
-/** Whether what a field of this name holds is secret whatever it is. */
-export const secretName = (name: string): boolean => {
-  if (name.length > 64) return false
-  // As the environment has them.
-  if (environmentKey.test(name)) return true
-  const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")
-  return secretNames.has(plain) || secretEnd.test(plain)
-}
-
-const addressNames = new Set([
-  "ip",
-  "ipaddress",
-  "clientip",
-  "remoteip",
-  "remoteaddr",
-  "remoteaddress",
-  "xforwardedfor",
-  "xrealip",
-  "xappwriteclientip",
-  "sourceip",
-  "peeraddress",
-  "clientaddress"
-])
-/** Whether a field of this name holds an address of a client. */
-export const addressName = (name: string): boolean =>
-  name.length <= 32 && addressNames.has(name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""))
-
-const userNames = new Set([
-  "user",
-  "userid",
-  "userids",
-  "xappwriteuserid",
-  "email",
-  "emails",
-  "useremail",
-  "emailaddress",
-  "mail"
-])
-/** Whether a field of this name holds who somebody is. */
-export const userName = (name: string): boolean =>
-  name.length <= 32 && userNames.has(name.toLowerCase().replaceAll(/[^a-z0-9]/g, ""))
 
 export { shortenAddress }
 

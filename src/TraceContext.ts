@@ -31,7 +31,9 @@ export interface TraceContext {
 /** What a traceparent says by itself. */
 export type Traceparent = Omit<TraceContext, "tracestate">
 
-const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+const form = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/
+/** Where each part stands, and how long version 00 is. */
+const places = { version: [0, 2], traceId: [3, 35], parentId: [36, 52], flags: [53, 55] } as const
 const zeros = /^0+$/
 
 /** Spaces and tabs around a field are no part of it (RFC 9110, section 5.5); other white space is. */
@@ -40,25 +42,16 @@ const trim = (text: string): string => text.replaceAll(/^[ \t]+|[ \t]+$/g, "")
 /** Whether it is an id of a trace: 32 hexadecimal digits in lower case, not all zero. */
 export const isTraceId = (text: string): boolean => /^[0-9a-f]{32}$/.test(text) && !zeros.test(text)
 
-/** Whether it is an id of a span: 16 hexadecimal digits in lower case, not all zero. */
-export const isSpanId = (text: string): boolean => /^[0-9a-f]{16}$/.test(text) && !zeros.test(text)
-
 /** Undefined where the specification calls it invalid. Of a later version, what version 00 knows is taken. */
 export const parseTraceparent = (header: string | undefined): Traceparent | undefined => {
   if (header === undefined) return undefined
-  const found = form.exec(trim(header))
-  if (found === null) return undefined
-  const [, version, traceId, parentId, flags, more] = found as unknown as readonly [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string | undefined
-  ]
-  if (version === "ff" || (version === "00" && more !== undefined)) return undefined
+  const text = trim(header)
+  if (!form.test(text)) return undefined
+  const part = (name: keyof typeof places) => text.slice(...places[name])
+  const [version, traceId, parentId] = [part("version"), part("traceId"), part("parentId")]
+  if (version === "ff" || (version === "00" && text.length > places.flags[1])) return undefined
   if (zeros.test(traceId) || zeros.test(parentId)) return undefined
-  const bits = Number.parseInt(flags, 16)
+  const bits = Number.parseInt(part("flags"), 16)
   return { traceId, parentId, sampled: (bits & 1) !== 0, random: (bits & 2) !== 0 }
 }
 

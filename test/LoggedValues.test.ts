@@ -232,6 +232,29 @@ describe("fields that are hidden", () => {
     })
   )
 
+  it.effect("also of a line for which nothing is short enough", () =>
+    Effect.gen(function* () {
+      const names = Array.from({ length: 300 }, (_, index) => [`${"n".repeat(200)}${index}`, "value"])
+      const handler = RequestLogger.withRequest({ name: "n".repeat(1000) })(() =>
+        Effect.succeed({ status: 200, headers: {}, body: "" })
+      )
+      const lines: Array<string> = []
+      const sink = LogSink.make({
+        name: "test",
+        limit: { size: 512, unit: "bytes" },
+        write: (line) => void lines.push(line)
+      })
+      const redaction = { paths: ["path"], headers: names.map(([name]) => name!) }
+      const layer = RequestLogger.layer({ redaction }).pipe(Layer.provide(Layer.succeed(LogSink.LogSink, sink)))
+      const headers = Object.fromEntries(names) as Record<string, string>
+      yield* Effect.provide(handler({ method: "GET", path: "/HIDDENPLACE", headers, body: "" }), layer)
+      const incoming = lines.filter((line) => line.includes("REQUEST_INCOMING"))
+      assert.strictEqual(incoming.length, 1)
+      assert.notInclude(lines.join(), "HIDDENPLACE")
+      for (const line of incoming) assert.isTrue(Result.isSuccess(LogLine.parse(line)), line)
+    })
+  )
+
   it.effect("by a name, at any depth", () =>
     Effect.gen(function* () {
       const own = yield* hidden({ names: ["shoeSize"] }, { a: [{ shoeSize: 42, password: "x", Authorization: ["a"] }] })

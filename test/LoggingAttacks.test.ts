@@ -457,7 +457,7 @@ describe("a process", () => {
       import * as Effect from "effect/Effect"
       import * as ManagedRuntime from "effect/ManagedRuntime"
       import * as JsonLines from "holdfast/layers/logging/JsonLines"
-      process.once("SIGTERM", () => setTimeout(() => { process.stdout.write("graceful"); process.exit(3) }, 50))
+      process.once("SIGTERM", () => setImmediate(() => { process.stdout.write("graceful"); process.exit(3) }))
       const runtime = ManagedRuntime.make(JsonLines.layer({ to: "/dev/null" }))
       await runtime.runPromise(Effect.void)
       process.send("ready")

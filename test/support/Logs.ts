@@ -62,54 +62,35 @@ export interface Ended {
   readonly replayed?: boolean
 }
 
-export const complete = (
-  owner: Owner,
-  {
-    coldStart = false,
-    duration,
-    method = "POST",
-    path = "/recognitions",
-    replayed = false,
-    start,
-    statusCode = 201
-  }: Ended
-): LogEvent => ({
-  type: "REQUEST_COMPLETE",
+/** What the last lines of a request have in common. */
+const ending = (owner: Owner, { duration, method = "POST", path = "/recognitions", start }: Ended) => ({
   traceId: owner.traceId,
-  statusCode,
   responseTime: `${Math.round(duration)}ms`,
   timestamp: at(start + duration),
-  level: "info",
   spanId: owner.spanId,
   ...parentOf(owner),
   durationMs: duration,
   method,
   path,
   ...summary,
-  coldStart,
-  replayed,
   ...contextOf(owner)
+})
+
+export const complete = (owner: Owner, ended: Ended): LogEvent => ({
+  type: "REQUEST_COMPLETE",
+  level: "info",
+  ...ending(owner, ended),
+  statusCode: ended.statusCode ?? 201,
+  coldStart: ended.coldStart ?? false,
+  replayed: ended.replayed ?? false
 })
 
-export const failed = (
-  owner: Owner,
-  { duration, method = "POST", path = "/recognitions", start }: Ended,
-  error: Failure
-): LogEvent => ({
+export const failed = (owner: Owner, ended: Ended, error: Failure): LogEvent => ({
   type: "REQUEST_ERROR",
-  traceId: owner.traceId,
-  statusCode: 500,
-  responseTime: `${Math.round(duration)}ms`,
-  timestamp: at(start + duration),
   level: "error",
-  spanId: owner.spanId,
-  ...parentOf(owner),
-  durationMs: duration,
-  error,
-  method,
-  path,
-  ...summary,
-  ...contextOf(owner)
+  ...ending(owner, ended),
+  statusCode: 500,
+  error
 })
 
 export interface Work {

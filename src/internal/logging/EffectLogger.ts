@@ -33,7 +33,7 @@ export const minimum = {
 export interface Parts {
   message: string
   data: Record<string, unknown> | undefined
-  error: LogEvent.Failure | undefined
+  error: Failures.Told | undefined
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => {

@@ -15,6 +15,12 @@ export class FieldsOf {
   }
 }
 
+/** An error as it stands in an event before it is written. */
+export interface Told extends Omit<Failure, "fields" | "others"> {
+  readonly fields?: FieldsOf
+  readonly others?: ReadonlyArray<Told>
+}
+
 /** What an error's record says under names of its own. */
 export const shownApart: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause", "errors"])
 
@@ -101,48 +107,48 @@ const valueOf = (reason: Cause.Reason<unknown>): unknown =>
 /** Errors within errors that are told of one; how deep they are looked for. */
 const budget = { errors: 20, depth: 3 } as const
 
-interface Told {
+interface Spent {
   errors: number
   readonly around: ReadonlyArray<unknown>
 }
 
 /** The errors that one holds; a circle, and what is beyond the budget, is left out. */
-const within = (kind: Failure["kind"], error: unknown, told: Told): ReadonlyArray<Failure> => {
+const within = (kind: Failure["kind"], error: unknown, spent: Spent): ReadonlyArray<Told> => {
   const members = read(Object(error), "errors")
-  if (!Array.isArray(members) || told.around.length > budget.depth) return []
-  const others: Array<Failure> = []
-  for (let index = 0; index < members.length && told.errors < budget.errors; index++) {
+  if (!Array.isArray(members) || spent.around.length > budget.depth) return []
+  const others: Array<Told> = []
+  for (let index = 0; index < members.length && spent.errors < budget.errors; index++) {
     const one = read(members, String(index))
-    if (told.around.includes(one)) continue
-    told.errors++
-    const inner: Told = { errors: told.errors, around: [...told.around, one] }
+    if (spent.around.includes(one)) continue
+    spent.errors++
+    const inner: Spent = { errors: spent.errors, around: [...spent.around, one] }
     others.push(tell(kind, one, inner))
-    told.errors = inner.errors
+    spent.errors = inner.errors
   }
   return others
 }
 
-const tell = (kind: Failure["kind"], error: unknown, told: Told): Failure => {
+const tell = (kind: Failure["kind"], error: unknown, spent: Spent): Told => {
   const fields = kind === "interruption" ? undefined : fieldsOf(error)
   const causes = chain(error)
-  const others = within(kind, error, told)
+  const others = within(kind, error, spent)
   return {
     kind,
     ...link(error),
-    ...(fields === undefined ? {} : { fields: fields as unknown as { readonly [name: string]: unknown } }),
+    ...(fields === undefined ? {} : { fields }),
     ...(causes.length === 0 ? {} : { causes }),
     ...(others.length === 0 ? {} : { others })
   }
 }
 
 /** One error. Its fields are read by the serializer, so that they are redacted on their way. */
-export const describe = (kind: Failure["kind"], error: unknown): Failure =>
+export const describe = (kind: Failure["kind"], error: unknown): Told =>
   tell(kind, error, { errors: 0, around: [error] })
 
 const order = ["failure", "defect", "interruption"] as const
 
 /** All of a cause: a typed error before a bug, both before an interruption. Undefined for an empty one. */
-export const ofCause = (cause: Cause.Cause<unknown>): Failure | undefined => {
+export const ofCause = (cause: Cause.Cause<unknown>): Told | undefined => {
   const all = cause.reasons
     .slice(0, most)
     .map((reason) =>

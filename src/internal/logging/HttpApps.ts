@@ -43,11 +43,14 @@ export const run = <E, R>(
     return yield* Request.run(
       (context) => {
         const answer = RequestContext.toAnswer(context)
-        // Also for what a failure is answered with, which only the server knows.
-        const always = HttpEffect.appendPreResponseHandler((_request, response) =>
+        // What a failure is answered with only the server knows.
+        const later = HttpEffect.appendPreResponseHandler((_request, response) =>
           Effect.succeed(HttpServerResponse.setHeaders(response, answer))
         )
-        return Effect.andThen(always, Effect.map(app, HttpServerResponse.setHeaders(answer)))
+        return Effect.map(
+          Effect.tapCause(app, () => later),
+          HttpServerResponse.setHeaders(answer)
+        )
       },
       {
         name: options.name,

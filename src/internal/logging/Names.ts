@@ -1,6 +1,6 @@
 /** Names of fields, judged and written once: logs have few names and many values. */
 import * as LogEvent from "../../LogEvent.ts"
-import * as Redaction from "../../Redaction.ts"
+import * as FieldNames from "./FieldNames.ts"
 import { quote } from "./Quote.ts"
 import type { Texts } from "./Texts.ts"
 
@@ -64,10 +64,10 @@ export const make = (hidden: Iterable<string>, texts: Texts): Names => {
   const own = new Set(hidden)
   const verdictOf = (name: string): Verdict => {
     if (own.has(name)) return "secret"
-    if (Redaction.secretName(name)) return "secret"
+    if (FieldNames.secretName(name)) return "secret"
     if (ids.has(name)) return "id"
-    if (Redaction.userName(name)) return "user"
-    return Redaction.addressName(name) ? "address" : "plain"
+    if (FieldNames.userName(name)) return "user"
+    return FieldNames.addressName(name) ? "address" : "plain"
   }
   const judge = (name: string): Judged => {
     const clean = texts.redact(name.length > written * 4 ? name.slice(0, written * 4) : name)

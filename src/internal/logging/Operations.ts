@@ -57,7 +57,7 @@ interface Piece<A> {
     logger: RequestLogger["Service"],
     seconds: number,
     exit: Exit.Exit<A, unknown>,
-    error: LogEvent.Failure | undefined,
+    error: Failures.Told | undefined,
     context: Context.Context<never>
   ) => void
 }

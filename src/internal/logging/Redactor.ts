@@ -6,11 +6,11 @@ import * as Names from "./Names.ts"
 import * as Paths from "./Paths.ts"
 import * as Secret from "./Secret.ts"
 import * as Sensitive from "./Sensitive.ts"
-import * as Serializer from "./Serializer.ts"
+import type { Settings } from "./ValueWriter.ts"
 import * as Texts from "./Texts.ts"
 
 export interface Redactor {
-  readonly settings: Serializer.Settings
+  readonly settings: Settings
   /** A user's hash, 16 hexadecimal digits. */
   readonly user: (id: string) => string
   readonly text: (text: string) => string

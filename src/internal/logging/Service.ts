@@ -135,7 +135,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       const to = state === undefined ? sink : state.sink
       let text: string
       try {
-        text = serializer.line(event as Readonly<Record<string, unknown>>, state?.tail ?? "", to.limit).text
+        text = serializer.line(event as Readonly<Record<string, unknown>>, state?.tail ?? "", to.limit)
       } catch {
         // Whatever a value has done: its line is lost, and its request goes on.
         return lose()

@@ -1,6 +1,7 @@
 /** Secrets in texts: the rules of `Redaction`, applied to a text of any length. */
 import * as Redaction from "../../Redaction.ts"
 import * as Features from "./Features.ts"
+import { secretName } from "./FieldNames.ts"
 import { escape } from "./Quote.ts"
 
 type Rule = Omit<Redaction.Rule, "matches" | "ignores">
@@ -67,7 +68,7 @@ const withoutParts = (
 
 const withoutValue = (match: string, ...rest: ReadonlyArray<unknown>): string => {
   const groups = rest.at(-1) as { readonly keep: string; readonly name: string }
-  return Redaction.secretName(decodedOnce(groups.name)) && !match.startsWith("[redacted:", groups.keep.length)
+  return secretName(decodedOnce(groups.name)) && !match.startsWith("[redacted:", groups.keep.length)
     ? groups.keep + mark("parameter")
     : match
 }
