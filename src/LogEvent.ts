@@ -12,6 +12,10 @@ import * as Schema from "effect/Schema"
 export const Level = Schema.Literals(["debug", "info", "warn", "error"])
 export type Level = typeof Level.Type
 
+/** Whether an answer says that whoever gave it has failed. */
+export const isFailing = (status: number | null | undefined): boolean =>
+  status !== null && status !== undefined && status >= 500
+
 /** Levels in order. `none`: no line at all. */
 export const levels = { debug: 0, info: 1, warn: 2, error: 3, none: 4 } as const satisfies Record<
   Level | "none",

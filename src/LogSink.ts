@@ -16,8 +16,6 @@ export interface Sink {
   readonly write: (line: string, level: Level) => void
   /** Ends when all lines are out, or after a bounded time without them. Repeatable, also at once. */
   readonly flush: Effect.Effect<void>
-  /** The same without waiting, for a process that ends here: what can go out at once does. */
-  readonly flushNow: () => void
   /** Lines that were taken and are lost for good, so far. */
   readonly lost: () => number
   /** `last` writes what is kept back elsewhere: a sink that sees the process end calls it before its own last write. */
@@ -31,7 +29,6 @@ export const defaultLimit = { size: 16_384, unit: "bytes" } as const
 export const make = (sink: Pick<Sink, "name" | "write"> & Partial<Sink>): Sink => ({
   limit: defaultLimit,
   flush: Effect.void,
-  flushNow: () => {},
   lost: () => 0,
   attach: () => {},
   ...sink

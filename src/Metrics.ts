@@ -1,4 +1,5 @@
 /** Every metric: its name, unit, labels and meaning. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 
@@ -57,6 +58,9 @@ export const lostLines = Metric.counter("holdfast_log_lost_lines_total", {
   description: "Lines of the log that are lost",
   incremental: true
 })
+
+/** Counts lines that are lost, where no fiber is at hand. */
+export const lose = (lines: number): void => lostLines.updateUnsafe(lines, Context.empty())
 
 /** An effect behind one more of what a counter counts. */
 export const counted = <A, E, R>(

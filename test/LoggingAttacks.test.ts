@@ -413,6 +413,20 @@ describe("what is told to others", () => {
       assert.include(told, trace)
     })
   )
+  it.effect("labels of metrics are those of a logger's own rules, whoever wrote them first", () =>
+    Effect.gen(function* () {
+      const told = (options: RequestLogger.Options) =>
+        fresh(
+          Effect.andThen(
+            RequestLogger.withDatabaseOperation(Effect.void, { operation: "GET", collection: "of bob@example.com" }),
+            PrometheusMetrics.format()
+          ),
+          options
+        ).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
+      assert.include(yield* told({ redaction: { patterns: false } }), "bob@example.com")
+      assert.notInclude(yield* told({}), "bob@example.com")
+    })
+  )
   it.effect("labels of metrics hold no secrets, and no method that somebody thought of", () =>
     fresh(
       Effect.gen(function* () {

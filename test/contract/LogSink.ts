@@ -45,9 +45,7 @@ export const contract = (name: string, subject: Effect.Effect<Subject, unknown, 
         yield* sink.flush
         sink.write(line(1), "info")
         yield* Effect.all([sink.flush, sink.flush, sink.flush], { concurrency: "unbounded" })
-        sink.flushNow()
         sink.write(line(2), "error")
-        sink.flushNow()
         yield* sink.flush
         assert.deepStrictEqual((yield* read).toSorted(), [line(1), line(2)])
       })

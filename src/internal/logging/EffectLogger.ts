@@ -6,7 +6,7 @@ import * as References from "effect/References"
 import type * as LogEvent from "../../LogEvent.ts"
 import * as Failures from "./Failures.ts"
 import type { RequestLogger } from "./Service.ts"
-import { Current, Piece } from "./State.ts"
+import { Current, Nearest } from "./State.ts"
 import * as Times from "./Times.ts"
 
 const levelOf = {
@@ -104,7 +104,7 @@ export const make = (logger: RequestLogger["Service"]): Logger.Logger<unknown, v
       message: parts.message,
       timestamp: Times.iso(date.getTime()),
       level,
-      spanId: state === undefined ? span?.spanId : (fiber.getRef(Piece) ?? state.context.spanId),
+      spanId: state === undefined ? span?.spanId : (fiber.getRef(Nearest) ?? state.context.spanId),
       data: parts.data,
       spans:
         spans.length === 0

@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { TracerPropagationEnabled } from "effect/http/HttpClient"
 import type * as Fiber from "effect/Fiber"
+import type * as Metric from "effect/Metric"
 import type * as Tracer from "effect/Tracer"
-import type * as LogEvent from "../../LogEvent.ts"
+import * as LogEvent from "../../LogEvent.ts"
 import * as Metrics from "../../Metrics.ts"
 import * as RequestContext from "../../RequestContext.ts"
 import * as Failures from "./Failures.ts"
@@ -14,7 +15,7 @@ import { Ids } from "./Ids.ts"
 import { histogram, methodLabel } from "./Request.ts"
 import { RequestLogger } from "./Service.ts"
 import * as Spans from "./Spans.ts"
-import { count, Current, Piece, rounded, type State } from "./State.ts"
+import { count, Current, Nearest, rounded, type State } from "./State.ts"
 import * as Times from "./Times.ts"
 
 export interface DatabaseOptions<A> {
@@ -45,21 +46,16 @@ interface Piece<A> {
   readonly type: "DATABASE_OPERATION" | "EXTERNAL_CALL"
   readonly name: () => string
   readonly attributes: () => Readonly<Record<string, unknown>>
+  /** The one number that an answer says: how many documents, or which status. Null where it says none. */
+  readonly numberOf: (answer: A) => number | null
   /** Fields in front of the duration. */
-  readonly fields: (exit: Exit.Exit<A, unknown>) => Readonly<Record<string, unknown>>
+  readonly fields: (number: number | null) => Readonly<Record<string, unknown>>
   /** Fields behind it. */
   readonly more: Readonly<Record<string, unknown>>
-  /** It was answered, and the answer is a failure. */
-  readonly isRefused: (exit: Exit.Exit<A, unknown>) => boolean
-  /** What a span is told at its end. */
-  readonly tell: (span: Tracer.Span, exit: Exit.Exit<A, unknown>) => void
-  readonly measure: (
-    logger: RequestLogger["Service"],
-    seconds: number,
-    exit: Exit.Exit<A, unknown>,
-    error: Failures.Told | undefined,
-    context: Context.Context<never>
-  ) => void
+  /** The number, where it is a status; else null. */
+  readonly statusOf: (number: number | null) => number | null
+  readonly metric: Metric.Metric<number, unknown>
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** How much a failure of a piece matters: it may be expected, a bug is not. */
@@ -73,28 +69,36 @@ const finish = <A>(
   fiber: Fiber.Fiber<unknown, unknown>,
   state: State | undefined,
   piece: Piece<A>,
-  ids: Spans.SpanIds | undefined,
-  parentSpanId: string | undefined,
+  place: { readonly ids: Spans.SpanIds; readonly parentSpanId: string } | undefined,
+  span: Tracer.Span | undefined,
   begun: bigint,
   exit: Exit.Exit<A, unknown>
 ): void => {
   const clock = fiber.getRef(Clock.Clock)
   const durationMs = rounded(Number(clock.monotonicTimeNanosUnsafe() - begun) / 1e6)
   const error = Exit.isFailure(exit) ? Failures.ofCause(exit.cause) : undefined
-  const level = error === undefined ? (piece.isRefused(exit) ? "warn" : "info") : levels[error.kind]
+  const number = Exit.isSuccess(exit) ? safely(() => piece.numberOf(exit.value)) : null
+  const status = piece.statusOf(number)
+  const level = error === undefined ? (LogEvent.isFailing(status) ? "warn" : "info") : levels[error.kind]
   if (state !== undefined && !state.ended)
     count(state, piece.type === "DATABASE_OPERATION" ? "database" : "external", piece.type, piece.name(), durationMs)
-  piece.measure(logger, durationMs / 1000, exit, error, fiber.context)
+  const labels = {
+    ...piece.labels,
+    ...(status === null ? {} : { "http.response.status_code": String(status) }),
+    ...(error === undefined ? {} : { "error.type": error.tag })
+  }
+  histogram(logger, piece.metric, labels).updateUnsafe(durationMs / 1000, fiber.context)
+  if (status !== null) span?.attribute("http.response.status_code", status)
   if (!logger.takes(level)) return
   logger.emit(state, level, {
     type: piece.type,
-    traceId: ids?.traceId ?? null,
-    ...piece.fields(exit),
+    traceId: place?.ids.traceId ?? null,
+    ...piece.fields(number),
     duration: `${Math.round(durationMs)}ms`,
     timestamp: Times.iso(clock.currentTimeMillisUnsafe()),
     level,
-    spanId: ids?.spanId,
-    parentSpanId,
+    spanId: place?.ids.spanId,
+    parentSpanId: place?.parentSpanId,
     durationMs,
     ...piece.more,
     error
@@ -119,7 +123,7 @@ const logged = <A, E, R>(
   }
   const { context } = state
   // Spans between have no line: whoever reads lines finds the nearest that has one.
-  const above = fiber.getRef(Piece) ?? context.spanId
+  const parentSpanId = fiber.getRef(Nearest) ?? context.spanId
   const parent = Spans.currentOf(fiber, context.traceId) ?? Spans.external(context, context.sampled)
   return Spans.within(
     fiber,
@@ -134,10 +138,9 @@ const logged = <A, E, R>(
     (ids, span, provided) => {
       const begun = clock.monotonicTimeNanosUnsafe()
       const work = body(ids.spanId)
-      const own = Context.add(provided, Piece, ids.spanId)
+      const own = Context.add(provided, Nearest, ids.spanId)
       return Effect.onExit(Effect.provideContext(work, own) as typeof work, (exit) => {
-        finish(logger, fiber, state, piece, ids, above, begun, exit)
-        if (span !== undefined) piece.tell(span, exit)
+        finish(logger, fiber, state, piece, { ids, parentSpanId }, span, begun, exit)
         return Effect.void
       })
     }
@@ -173,59 +176,33 @@ const databasePiece = <A>({ collection, database, documentCount, operation }: Da
     "db.collection.name": collection,
     ...(database === undefined ? {} : { "db.namespace": database })
   }),
-  fields: (exit) => ({
+  numberOf: typeof documentCount === "function" ? documentCount : shown,
+  fields: (number) => ({
     operation,
     collection,
-    documentCount:
-      typeof documentCount === "number"
-        ? documentCount
-        : Exit.isSuccess(exit)
-          ? safely(() => (documentCount ?? shown)(exit.value))
-          : null
+    documentCount: typeof documentCount === "number" ? documentCount : number
   }),
   more: { database },
-  isRefused: () => false,
-  tell: () => {},
-  measure: (logger, seconds, _exit, error, context) =>
-    histogram(logger, Metrics.databaseDuration, "database", {
-      "db.operation.name": operation,
-      "db.collection.name": collection,
-      ...(error === undefined ? {} : { "error.type": error.tag })
-    }).updateUnsafe(seconds, context)
+  statusOf: () => null,
+  metric: Metrics.databaseDuration,
+  labels: { "db.operation.name": operation, "db.collection.name": collection }
 })
 
-/** Statuses that say that whoever was called has failed. */
-const failing = 500
-
-const statusOf = <A>(exit: Exit.Exit<A, unknown>, own: ((answer: A) => number | null) | undefined): number | null => {
-  if (Exit.isFailure(exit)) return null
-  if (own !== undefined) return safely(() => own(exit.value))
-  const answer: unknown = exit.value
-  return typeof answer === "object" && answer !== null && "status" in answer && typeof answer.status === "number"
+const shownStatus = (answer: unknown): number | null =>
+  typeof answer === "object" && answer !== null && "status" in answer && typeof answer.status === "number"
     ? answer.status
     : null
-}
 
 const externalPiece = <A>({ method, path, service, statusCode }: ExternalOptions<A>): Piece<A> => ({
   type: "EXTERNAL_CALL",
   name: () => `${method} ${service}`,
   attributes: () => ({ "http.request.method": method, "peer.service": service }),
-  fields: (exit) => ({ service, method, path, statusCode: statusOf(exit, statusCode) }),
+  numberOf: statusCode ?? shownStatus,
+  fields: (number) => ({ service, method, path, statusCode: number }),
   more: {},
-  tell: (span, exit) => {
-    const status = statusOf(exit, statusCode)
-    if (status !== null) span.attribute("http.response.status_code", status)
-  },
-  isRefused: (exit) => (statusOf(exit, statusCode) ?? 0) >= failing,
-  measure: (logger, seconds, exit, error, context) => {
-    const status = statusOf(exit, statusCode)
-    histogram(logger, Metrics.externalDuration, "external", {
-      "http.request.method": methodLabel(method),
-      "peer.service": service,
-      ...(status === null ? {} : { "http.response.status_code": String(status) }),
-      ...(error === undefined ? {} : { "error.type": error.tag })
-    }).updateUnsafe(seconds, context)
-  }
+  statusOf: (number) => number,
+  metric: Metrics.externalDuration,
+  labels: { "http.request.method": methodLabel(method), "peer.service": service }
 })
 
 /** An operation, where there is a logger; without one the effect as it is. */

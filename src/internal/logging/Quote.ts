@@ -6,11 +6,9 @@ const quiet = /^[ !#-[\]-~\u00a0-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\u
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
-/** JSON as it is, but for what it leaves as it came and a terminal would obey. */
-export const visible = (json: string): string => json.replaceAll(loud, escaped)
-
 /** A text as it stands between the quotes of a JSON string. Lone surrogates come as escapes. */
-export const escape = (text: string): string => (quiet.test(text) ? text : visible(JSON.stringify(text)).slice(1, -1))
+export const escape = (text: string): string =>
+  quiet.test(text) ? text : JSON.stringify(text).replaceAll(loud, escaped).slice(1, -1)
 
 /** A text as a JSON string. */
 export const quote = (text: string): string => `"${escape(text)}"`

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import type * as Tracer from "effect/Tracer"
-import type * as LogEvent from "../../LogEvent.ts"
+import * as LogEvent from "../../LogEvent.ts"
 import { LogSink } from "../../LogSink.ts"
 import * as Metrics from "../../Metrics.ts"
 import * as Redaction from "../../Redaction.ts"
@@ -16,7 +16,7 @@ import * as Sampling from "../../Sampling.ts"
 import * as Failures from "./Failures.ts"
 import { lostBy, RequestLogger } from "./Service.ts"
 import * as Spans from "./Spans.ts"
-import { Current, Piece, rounded, type State } from "./State.ts"
+import { Current, Nearest, rounded, type State } from "./State.ts"
 import * as Times from "./Times.ts"
 
 /** What the last line says of an answer. */
@@ -107,7 +107,8 @@ const begin = (
   return state
 }
 
-const labelled = new Map<string, Metric.Metric<number, unknown>>()
+/** Of each logger, which has its own rules of what a label may show. */
+const labelled = new WeakMap<Logger, Map<string, Metric.Metric<number, unknown>>>()
 /** Most sets of labels that are remembered. */
 const remembered = 500
 
@@ -116,20 +117,21 @@ const knownMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "
 /** One of a few, whatever is sent: what labels are made of must be bounded. Source: OpenTelemetry, HTTP conventions. */
 export const methodLabel = (method: string): string => (knownMethods.has(method) ? method : "_OTHER")
 
-/** A histogram with labels, without secrets; their texts are its key. */
+/** A histogram with labels, without secrets; their names and texts are its key. */
 export const histogram = (
   logger: Logger,
   metric: Metric.Metric<number, unknown>,
-  kind: string,
   labels: Readonly<Record<string, string>>
 ): Metric.Metric<number, unknown> => {
-  let key = kind
-  for (const name in labels) key += `\n${labels[name]}`
-  let found = labelled.get(key)
+  let known = labelled.get(logger)
+  if (known === undefined) labelled.set(logger, (known = new Map()))
+  let key = metric.id
+  for (const name in labels) key += `\n${name}=${labels[name]}`
+  let found = known.get(key)
   if (found === undefined) {
-    if (labelled.size >= remembered) labelled.clear()
+    if (known.size >= remembered) known.clear()
     const clean = Object.entries(labels).map(([name, text]) => [name, logger.redactor.text(text)])
-    labelled.set(key, (found = Metric.withAttributes(metric, Object.fromEntries(clean))))
+    known.set(key, (found = Metric.withAttributes(metric, Object.fromEntries(clean))))
   }
   return found
 }
@@ -142,9 +144,6 @@ const read = <A>({ answered }: Pick<Asked<A>, "answered">, value: A): Answered |
     return undefined
   }
 }
-
-/** Whether a request failed, by its status. */
-const failing = 500
 
 const end = <A>(
   logger: Logger,
@@ -164,12 +163,12 @@ const end = <A>(
   const status = Number.isInteger(answer?.status) ? answer!.status : failedStatus
   const level: LogEvent.Level =
     error === undefined
-      ? (status ?? 0) >= failing
+      ? LogEvent.isFailing(status)
         ? "error"
         : "info"
-      : status !== null && status < failing
-        ? "warn"
-        : "error"
+      : status === null || LogEvent.isFailing(status)
+        ? "error"
+        : "warn"
   // Where no more is kept back, this line takes the place of another.
   const last = state.kept !== undefined && state.kept.length >= logger.sampling.keptLines ? 1 : 0
   const lost = lostBy(state.sink) - state.lostBefore + dropped + last
@@ -207,7 +206,7 @@ const end = <A>(
     ...(status === null ? {} : { "http.response.status_code": String(status) }),
     ...(error === undefined ? {} : { "error.type": error.tag })
   }
-  histogram(logger, Metrics.requestDuration, "request", labels).updateUnsafe(durationMs / 1000, fiber.context)
+  histogram(logger, Metrics.requestDuration, labels).updateUnsafe(durationMs / 1000, fiber.context)
   if (status !== null) span?.attribute("http.response.status_code", status)
 }
 
@@ -222,7 +221,7 @@ const within = (
   if (outer === undefined || !(context.isRoot || isSame)) return context
   const { baggage, correlationId, random, sampled, spanId, traceId, tracestate } = outer
   const own = context.correlationId === context.traceId ? { correlationId } : {}
-  const parentSpanId = fiber.getRef(Piece) ?? spanId
+  const parentSpanId = fiber.getRef(Nearest) ?? spanId
   return { ...context, ...own, traceId, parentSpanId, sampled, random, tracestate, baggage, isRoot: false }
 }
 
@@ -258,7 +257,7 @@ export const run = <A, E, R>(
         const state = begin(logger, fiber, clock, asked, own)
         const provided = Context.add(
           Context.add(Context.add(context, Current, state), RequestContext.current, own),
-          Piece,
+          Nearest,
           own.spanId
         )
         const handled = Effect.suspend(() => handler(own))

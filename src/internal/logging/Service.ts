@@ -111,7 +111,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const lose = (): void => {
     failed++
-    Metrics.lostLines.updateUnsafe(1, Context.empty())
+    Metrics.lose(1)
   }
   const give = (to: Sink, line: string, own: LogEvent.Level): void => {
     try {

@@ -40,8 +40,8 @@ export const Current: Context.Reference<State | undefined> = Context.Reference<S
 )
 
 /** The span id of the nearest piece of work that has a line; undefined outside of a request. */
-export const Piece: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
-  "holdfast/logging/Piece",
+export const Nearest: Context.Reference<string | undefined> = Context.Reference<string | undefined>(
+  "holdfast/logging/Nearest",
   { defaultValue: () => undefined }
 )
 

@@ -73,9 +73,6 @@ const withoutValue = (match: string, ...rest: ReadonlyArray<unknown>): string =>
     : match
 }
 const isParameter = Features.mask(["query", "sign"])
-/** What has none of these, no rule of ours finds anything in. */
-const telling = Features.mask(["at", "sign", "percent", "digits", "word", "rule", "groups"])
-
 /** `hash` gives what takes the place of values that must stay comparable. */
 export const make = (options: Redaction.Options, hash: (kind: string, value: string) => string): Texts => {
   const disabled = new Set<string>(options.disabled ?? [])
@@ -95,7 +92,6 @@ export const make = (options: Redaction.Options, hash: (kind: string, value: str
     mask: Features.mask(rule.needs ?? []),
     probe: new RegExp(rule.pattern.source, rule.pattern.flags.replaceAll(/[gy]/g, ""))
   }))
-  const isOwn = prepared.some(({ mask }) => mask === 0)
   const patterns = options.patterns !== false
   const isIdle = prepared.length === 0 && !patterns
 
@@ -111,7 +107,6 @@ export const make = (options: Redaction.Options, hash: (kind: string, value: str
   }
 
   const redactKnown = (text: string, found: number): string => {
-    if (!isOwn && (found & telling) === 0) return text
     const own = apply(text, found)
     return patterns && (found & Features.features.percent) !== 0 ? applyDecoded(own) : own
   }

@@ -4,7 +4,7 @@
  * A parent is found by span id. A request whose parent is not in the log is a root; other work without a parent goes
  * below the request that it says it belongs to, else below the one that ran at the time, else below the first.
  */
-import type { Failure, LogEvent, Of } from "../../LogEvent.ts"
+import { type Failure, isFailing, type LogEvent, type Of } from "../../LogEvent.ts"
 import type { Counts, Kind, Row, Trace } from "./Trace.ts"
 
 interface Node {
@@ -69,7 +69,7 @@ const startOf = (incoming: Of<"REQUEST_INCOMING"> | undefined, end: End | undefi
 const requestNode = ({ end, incoming }: RequestLines): Node => {
   const first = (incoming ?? end)!
   const code = end?.statusCode
-  const isFailed = end?.type === "REQUEST_ERROR" || (code ?? 0) >= 500
+  const isFailed = end?.type === "REQUEST_ERROR" || isFailing(code)
   return {
     kind: "request",
     name: `${first.function === undefined ? "" : `${first.function} `}${first.method} ${first.path}`,
@@ -87,7 +87,7 @@ const requestNode = ({ end, incoming }: RequestLines): Node => {
 const operationNode = (event: Operation): Node => {
   const isCall = event.type === "EXTERNAL_CALL"
   const code = isCall ? event.statusCode : null
-  const isFailed = event.error !== undefined || (code ?? 0) >= 500
+  const isFailed = event.error !== undefined || isFailing(code)
   return {
     kind: isCall ? "call" : "database",
     name: isCall ? `${event.service} ${event.method} ${event.path}` : `${event.operation} ${event.collection}`,

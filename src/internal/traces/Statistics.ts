@@ -1,5 +1,5 @@
 /** What many requests come to, in memory that does not grow with their number. */
-import type { LogEvent, Of, Type } from "../../LogEvent.ts"
+import { isFailing, type LogEvent, type Of, type Type } from "../../LogEvent.ts"
 import { Sketch, type Summary } from "./Sketch.ts"
 
 /** One of the slowest, or of those that failed. */
@@ -164,7 +164,7 @@ export class Statistics {
   }
 
   #request(event: End, time: number): void {
-    const isFailed = event.type === "REQUEST_ERROR" || event.statusCode >= 500
+    const isFailed = event.type === "REQUEST_ERROR" || isFailing(event.statusCode)
     const owner = event.function === undefined ? "" : `${event.function} `
     const name = `${owner}${event.method} ${event.path}`
     this.#slowestRequests.add(event.durationMs, () => ranked(event, name, isFailed))
@@ -178,7 +178,7 @@ export class Statistics {
 
   #work(event: Work): void {
     const isCall = event.type === "EXTERNAL_CALL"
-    const isFailed = event.error !== undefined || (isCall && (event.statusCode ?? 0) >= 500)
+    const isFailed = event.error !== undefined || (isCall && isFailing(event.statusCode))
     const name = isCall ? `${event.service} ${event.method} ${event.path}` : `${event.operation} ${event.collection}`
     this.#slowestWork.add(event.durationMs, () => ranked(event, name, isFailed))
     if (isCall) this.#byService.add(short(event.service), event.durationMs, isFailed)

@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as LogSink from "../../LogSink.ts"
+import * as Metrics from "../../Metrics.ts"
 
 /** What a function finds in its context, as far as it is used here. */
 export interface Context {
@@ -40,6 +41,7 @@ export const sink = (context: Context, options: Options = {}): LogSink.Sink => {
       context[to](text)
     } catch {
       lost += lines
+      Metrics.lose(lines)
     }
   }
   const sendAll = () => {
@@ -59,7 +61,6 @@ export const sink = (context: Context, options: Options = {}): LogSink.Sink => {
       timer ??= setTimeout(sendAll, options.interval ?? 250).unref()
     },
     flush: Effect.sync(sendAll),
-    flushNow: sendAll,
     lost: () => lost
   })
 }

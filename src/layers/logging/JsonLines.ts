@@ -1,6 +1,5 @@
 /** Lines of JSON to standard output or a file, each with a write of its own, or in batches. */
 import * as Config from "effect/Config"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -53,7 +52,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
       batch,
       interval: Duration.toMillis(options.interval ?? "100 millis"),
       buffer: options.buffer ?? 4 * 1024 * 1024,
-      onLost: (lines) => Metrics.lostLines.updateUnsafe(lines, Context.empty())
+      onLost: Metrics.lose
     })
   const writer = yield* Effect.acquireRelease(
     Effect.try({
@@ -95,7 +94,6 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     limit: { size: options.limit ?? LogSink.defaultLimit.size, unit: "bytes" },
     write: (line) => writer.write(line),
     flush: Effect.suspend(() => (writer.isEmpty ? Effect.void : flush)),
-    flushNow: () => writer.flushNow(),
     lost: () => writer.lost,
     attach: (last) => {
       before = last

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import type * as LogEvent from "../../LogEvent.ts"
+import * as LogEvent from "../../LogEvent.ts"
 import * as LogLine from "../../LogLine.ts"
 import * as LogSink from "../../LogSink.ts"
 import { jsonText } from "../../internal/logging/Quote.ts"
@@ -115,7 +115,7 @@ const ecs = (event: LogEvent.LogEvent, { environment, service = "holdfast", vers
     "event.outcome":
       event.type === "REQUEST_INCOMING" || event.type === "LOG"
         ? undefined
-        : error !== undefined || (statusOf(event) ?? 0) >= 500
+        : error !== undefined || LogEvent.isFailing(statusOf(event))
           ? "failure"
           : "success",
     "http.request.method": methodOf(event),
@@ -171,7 +171,7 @@ const emf = (event: LogEvent.LogEvent, { environment, service = "holdfast" }: Op
     },
     ...plain,
     operationName: operation,
-    failed: errorOf(event) !== undefined || (statusOf(event) ?? 0) >= 500 ? 1 : 0
+    failed: errorOf(event) !== undefined || LogEvent.isFailing(statusOf(event)) ? 1 : 0
   }
 }
 

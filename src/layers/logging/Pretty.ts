@@ -6,7 +6,7 @@ import { styleText } from "node:util"
 import type * as LogEvent from "../../LogEvent.ts"
 import * as LogLine from "../../LogLine.ts"
 import * as LogSink from "../../LogSink.ts"
-import { quote, visible } from "../../internal/logging/Quote.ts"
+import { visible } from "../../internal/traces/Text.ts"
 
 export interface Options {
   /** Colours. Default where standard error is a terminal that shows them, and NO_COLOR is not set. */
@@ -22,12 +22,6 @@ const levelStyle = { debug: "dim", info: "cyan", warn: "yellow", error: "red" } 
   Style
 >
 
-/** Nothing that a value holds moves the cursor, or begins a line. */
-const shown = (text: string): string =>
-  quote(text)
-    .slice(1, -1)
-    .replaceAll(String.raw`\"`, '"')
-
 const json = (value: unknown): string => {
   const text = JSON.stringify(value)
   return text === undefined || text === "{}" ? "" : ` ${visible(text)}`
@@ -37,30 +31,30 @@ const failure = (error: LogEvent.Failure | undefined): string =>
   error === undefined
     ? ""
     : [
-        `\n    ${shown(error.tag)}: ${shown(error.message)}`,
-        ...(error.causes ?? []).map(({ message, tag }) => `\n    because of ${shown(tag)}: ${shown(message)}`),
-        ...(error.stack === undefined ? [] : error.stack.split("\n").map((line) => `\n      ${shown(line)}`))
+        `\n    ${visible(error.tag)}: ${visible(error.message)}`,
+        ...(error.causes ?? []).map(({ message, tag }) => `\n    because of ${visible(tag)}: ${visible(message)}`),
+        ...(error.stack === undefined ? [] : error.stack.split("\n").map((line) => `\n      ${visible(line)}`))
       ].join("")
 
 /** What an event says, for people. */
 const describe = (event: LogEvent.LogEvent): string => {
   switch (event.type) {
     case "REQUEST_INCOMING":
-      return `→ ${shown(event.method)} ${shown(event.path)}${event.user === null ? "" : ` by ${event.user}`}`
+      return `→ ${visible(event.method)} ${visible(event.path)}${event.user === null ? "" : ` by ${event.user}`}`
     case "DATABASE_OPERATION": {
       const count = event.documentCount === null ? "" : ` (${event.documentCount})`
-      return `  ${shown(event.operation)} ${shown(event.collection)}${count} ${event.duration}${failure(event.error)}`
+      return `  ${visible(event.operation)} ${visible(event.collection)}${count} ${event.duration}${failure(event.error)}`
     }
     case "EXTERNAL_CALL": {
       const status = event.statusCode === null ? "" : ` ${event.statusCode}`
-      return `  ${shown(event.method)} ${shown(event.service)} ${shown(event.path)}${status} ${event.duration}${failure(event.error)}`
+      return `  ${visible(event.method)} ${visible(event.service)} ${visible(event.path)}${status} ${event.duration}${failure(event.error)}`
     }
     case "REQUEST_COMPLETE":
-      return `← ${event.statusCode} ${shown(event.method)} ${shown(event.path)} ${event.responseTime}${event.replayed ? " replayed" : ""}`
+      return `← ${event.statusCode} ${visible(event.method)} ${visible(event.path)} ${event.responseTime}${event.replayed ? " replayed" : ""}`
     case "REQUEST_ERROR":
-      return `← failed ${shown(event.method)} ${shown(event.path)} ${event.responseTime}${failure(event.error)}`
+      return `← failed ${visible(event.method)} ${visible(event.path)} ${event.responseTime}${failure(event.error)}`
     case "LOG":
-      return `  ${shown(event.message)}${json(event.data)}${failure(event.error)}`
+      return `  ${visible(event.message)}${json(event.data)}${failure(event.error)}`
   }
 }
 
