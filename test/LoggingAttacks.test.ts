@@ -466,6 +466,22 @@ describe("time", () => {
 })
 
 describe("a process", () => {
+  it("that ends writes what every logger on its sink keeps back", async () => {
+    const program = `
+      import * as Effect from "effect/Effect"
+      import * as Scope from "effect/Scope"
+      import * as JsonLines from "holdfast/layers/logging/JsonLines"
+      const sink = await Effect.runPromise(Effect.provideService(JsonLines.make(), Scope.Scope, Scope.makeUnsafe()))
+      for (const name of ["one", "two"]) sink.attach(() => sink.write(name, "info"))
+      process.exit(0)`
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ["--conditions=source", "--input-type=module", "-e", program],
+      { cwd: join(import.meta.dirname, "..") }
+    )
+    assert.strictEqual(stdout, "one\ntwo\n")
+  })
+
   it("ends gracefully where it was told how, whenever that was", async () => {
     const program = `
       import * as Effect from "effect/Effect"

@@ -137,20 +137,20 @@ export const make = (slots: Slots) => {
     limit = patience,
     abandoned?: (rest: Effect.Effect<A, E | StoreUnavailable>) => void
   ): Effect.Effect<A, E | StoreUnavailable> => {
-    if (slots.local) return logged(operation, effect)
-    const sent = Effect.withFiber((caller) => limited(caller, operation, effect, limit, abandoned))
-    const own = Effect.withFiber<A, E | StoreUnavailable>((caller) =>
-      caller.getRef(Tracer.Tracer) === Tracer.nativeTracer || Operations.isLogged(caller)
-        ? // Nobody sees its spans, or the logger makes them.
-          sent
-        : Effect.withSpan(sent, `IdempotencyStore.${operation}`, {
-            attributes: label,
-            kind: "client",
-            // Where in this file it was made says nothing, and costs more than the rest of the span.
-            captureStackTrace: false
-          })
-    )
-    return logged(operation, own)
+    const sent = (caller: Fiber.Fiber<unknown, unknown>) =>
+      slots.local ? effect : limited(caller, operation, effect, limit, abandoned)
+    return Effect.withFiber<A, E | StoreUnavailable>((caller) => {
+      // The logger makes its span.
+      if (Operations.isLogged(caller)) return logged(operation, Effect.withFiber(sent))
+      // Nobody sees its span.
+      if (slots.local || caller.getRef(Tracer.Tracer) === Tracer.nativeTracer) return sent(caller)
+      return Effect.withSpan(Effect.withFiber(sent), `IdempotencyStore.${operation}`, {
+        attributes: label,
+        kind: "client",
+        // Where in this file it was made says nothing, and costs more than the rest of the span.
+        captureStackTrace: false
+      })
+    })
   }
 
   /** Compares a time of the store's with ours before and after it was taken. */

@@ -61,11 +61,12 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     }),
     (writer) => Effect.sync(() => writer.close())
   )
-  let before = () => {}
+  /** Of each logger that stands on this sink. */
+  const attached: Array<() => void> = []
   yield* Effect.acquireRelease(
     Effect.sync(() =>
       onEnd(() => {
-        before()
+        for (const last of attached) last()
         writer.last()
       })
     ),
@@ -95,9 +96,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     write: (line) => writer.write(line),
     flush: Effect.suspend(() => (writer.isEmpty ? Effect.void : flush)),
     lost: () => writer.lost,
-    attach: (last) => {
-      before = last
-    }
+    attach: (last) => void attached.push(last)
   })
 })
 
